@@ -13,6 +13,7 @@ import type {
 import { PARTITION } from "./filters/partition.ts";
 import { WINDOW } from "./filters/window.ts";
 import { WRITETHROUGH } from "./filters/writethrough.ts";
+import { OVA } from "./formats/ova/driver.ts";
 import { OVERLAY } from "./formats/overlay.ts";
 import { PARTS } from "./formats/parts/driver.ts";
 import { QCOW2 } from "./formats/qcow2/driver.ts";
@@ -20,6 +21,7 @@ import { RAW } from "./formats/raw.ts";
 import { VHD } from "./formats/vhd/driver.ts";
 import { VHDX } from "./formats/vhdx/driver.ts";
 import { VMDK } from "./formats/vmdk/driver.ts";
+import { ZST } from "./formats/zst/driver.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { HTTP } from "./protocols/http/driver.ts";
 import { MEMORY } from "./protocols/memory.ts";
@@ -37,9 +39,11 @@ export const DRIVERS: readonly Driver[] = [
   RAW,
   QCOW2,
   VMDK,
+  OVA,
   VHD,
   VHDX,
   PARTS,
+  ZST,
   OVERLAY,
   FILE,
   NBD,

@@ -11255,6 +11255,474 @@ var KEEP = {
   run: (flushed, filter, result3) => filter.outcomeOf(flushed, result3)
 };
 
+// src/base/quote_name.ts
+function quoteName(name) {
+  return /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name);
+}
+
+// src/backends/reference_gate.ts
+var CHAIN_MAX = 32;
+var READ_ONLY = {
+  writable: false,
+  growable: false,
+  snapshot: null,
+  backing: null,
+  overlay: null
+};
+var ReferenceGate = class {
+  #context;
+  /** Directories that may be used, without symbolic links. */
+  #directories;
+  /** Files of the chain, by their identities. */
+  #members = /* @__PURE__ */ new Set();
+  #images = 1;
+  /**
+   * Makes the gate of a chain.
+   *
+   * @param first The file of the first image, which the user named.
+   * @param context The context in which it is opened.
+   */
+  constructor(first2, context) {
+    const { options, services: { files } } = context;
+    const own = first2.file === null ? [] : [
+      files.pathOf(first2.file.fd)
+    ];
+    this.#context = context;
+    this.#directories = [
+      ...own.map(directoryOf),
+      ...options.allowReference.map((path) => files.absolutePath(`${path}/.`))
+    ];
+    this.#add(first2);
+  }
+  /**
+   * The path of a file that an image names.
+   *
+   * @throws {UserError} If the name is no path, or the chain is too long.
+   */
+  pathOf(reference) {
+    const { role, name, by } = reference;
+    if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
+      throw refused(reference, "it is not a path; name the file yourself");
+    }
+    const isBelow = role === "backing file" || role === "parent";
+    if (isBelow && ++this.#images > CHAIN_MAX) {
+      throw refused(reference, `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`);
+    }
+    if (name.startsWith("/")) return name;
+    const { files } = this.#context.services;
+    const directory = by.file === null ? null : directoryOf(files.pathOf(by.file.fd));
+    return directory === null ? name : `${directory}/${name}`;
+  }
+  /**
+   * Admits a file that was opened for a reference, before any of it is read.
+   *
+   * @throws {UserError} If it lies elsewhere, or is part of the chain already.
+   */
+  admit(file, reference) {
+    const { files } = this.#context.services;
+    if (file.file === null) throw refused(reference, "it is not a file");
+    const path = files.pathOf(file.file.fd);
+    const isInside = this.#directories.some((directory) => path.startsWith(directory === "/" ? directory : `${directory}/`));
+    if (!isInside) {
+      const directory = directoryOf(path);
+      throw refused(reference, `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`);
+    }
+    if (!this.#add(file)) {
+      throw refused(reference, "it is part of the same chain already; repair the chain with 'qemu-img rebase'");
+    }
+  }
+  #add({ file }) {
+    const identity = file?.stat.identity;
+    if (identity === void 0) return true;
+    const isNew = !this.#members.has(identity);
+    this.#members.add(identity);
+    return isNew;
+  }
+};
+function refused({ role, name, by }, why) {
+  return new UserError(`Cannot open the ${role} ${JSON.stringify(name)} of ${by.name}: ${why}`);
+}
+function directoryOf(path) {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
+// src/backends/compression/load_zlib.ts
+async function loadZlib(what) {
+  try {
+    return await import("node:zlib");
+  } catch (cause) {
+    throw new UserError(`Cannot load zlib for ${what}: the name of the working directory is not UTF-8; start in another directory`, {
+      cause
+    });
+  }
+}
+
+// src/backends/compression/zlib_handle.ts
+var ZlibHandle = class _ZlibHandle {
+  #handle;
+  #state;
+  #flush;
+  #hasFailed = false;
+  /**
+   * Makes a decompressor.
+   *
+   * @returns `null` if node:zlib has other insides than those of Deno 2.9.
+   */
+  static create(zlib2, compression) {
+    const { Z_FINISH, ZSTD_e_end } = zlib2.constants;
+    const stream = compression === "deflate" ? zlib2.createInflateRaw() : compression === "zlib" ? zlib2.createInflate() : zlib2.createZstdDecompress();
+    const { _handle: handle, _writeState: state } = stream;
+    const isKnown = typeof handle?.writeSync === "function" && typeof handle.reset === "function" && state instanceof Uint32Array;
+    if (!isKnown) return null;
+    const flush2 = compression === "zstd" ? ZSTD_e_end : Z_FINISH;
+    return new _ZlibHandle(handle, state, flush2);
+  }
+  constructor(handle, state, flush2) {
+    this.#handle = handle;
+    this.#state = state;
+    this.#flush = flush2;
+    handle.onerror = () => {
+      this.#hasFailed = true;
+    };
+  }
+  /**
+   * Decompresses a stream, up to the end of the output.
+   *
+   * @param stream The stream, and the bytes that follow it.
+   * @param output Where to.
+   * @returns How many bytes the stream gave; -1 if it is damaged.
+   */
+  decompress(stream, output) {
+    const handle = this.#handle;
+    const [from, to] = [
+      stream.length,
+      output.length
+    ];
+    this.#hasFailed = false;
+    try {
+      handle.reset();
+      handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
+    } catch {
+      return -1;
+    }
+    return this.#hasFailed ? -1 : to - this.#state[0];
+  }
+};
+
+// src/backends/compression/zstd_frame.ts
+var MAGIC = 4247762216;
+var BLOCK_HEADER = 3;
+var RLE = 1;
+var DICTIONARY_ID = [
+  0,
+  1,
+  2,
+  4
+];
+var CONTENT_SIZE = [
+  0,
+  2,
+  4,
+  8
+];
+function zstdFrameLength(bytes2) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  if (bytes2.length < 5 || view2.getUint32(0, true) !== MAGIC) return null;
+  const descriptor = bytes2[4];
+  const isSingleSegment = (descriptor & 32) !== 0;
+  const sizeCode = descriptor >> 6;
+  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
+  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
+  for (let isLast = false; !isLast; ) {
+    if (at + BLOCK_HEADER > bytes2.length) return null;
+    const header = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16;
+    isLast = (header & 1) !== 0;
+    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
+  }
+  const hasChecksum = (descriptor & 4) !== 0;
+  const end = at + (hasChecksum ? 4 : 0);
+  return end <= bytes2.length ? end : null;
+}
+
+// src/backends/compression/decompress.ts
+var zlib = null;
+var handles = /* @__PURE__ */ new Map();
+async function loadDecompression(what) {
+  zlib ??= await loadZlib(what);
+}
+function decompress(compression, stream, output) {
+  const most = output.length - 1;
+  const got = handleOf(compression)?.decompress(stream, output);
+  if (got === most) return got;
+  const block = decompressBySync(compression, stream, most);
+  if (block === null) return -1;
+  output.set(block);
+  return block.length;
+}
+function loaded() {
+  if (zlib === null) throw new Error("loadDecompression() was not called");
+  return zlib;
+}
+function handleOf(compression) {
+  let handle = handles.get(compression);
+  if (handle === void 0) {
+    handle = ZlibHandle.create(loaded(), compression);
+    handles.set(compression, handle);
+  }
+  return handle;
+}
+function decompressBySync(compression, stream, most) {
+  const options = {
+    maxOutputLength: most,
+    // One piece of output with a byte to spare: zlib would else ask for more.
+    chunkSize: most + 1
+  };
+  try {
+    switch (compression) {
+      case "deflate":
+        return loaded().inflateRawSync(stream, options);
+      case "zlib":
+        return loaded().inflateSync(stream, options);
+      case "zstd":
+        return decompressZstd(stream, options);
+    }
+  } catch {
+    return null;
+  }
+}
+function decompressZstd(stream, options) {
+  const length2 = zstdFrameLength(stream);
+  return length2 === null ? null : loaded().zstdDecompressSync(stream.subarray(0, length2), options);
+}
+
+// src/backends/mapped/block_cache.ts
+var WAYS = 8;
+var SLOT_WORDS = 8;
+var SLOT = {
+  /** How many read it; -1 while it is filled. */
+  READERS: 0,
+  /** The file of the block plus 1; 0 if the slot is empty. */
+  FILE: 1,
+  /** Where its stream is in the file: the lower and the upper 32 bits. */
+  HOST_LOW: 4,
+  HOST_HIGH: 5,
+  /** Bytes of the block. */
+  LENGTH: 2,
+  /** Not 0 if it was used since the hand passed it. */
+  USED: 3
+};
+var CONTROL_WORDS = 1;
+var TRIES = 100;
+var BlockCache = class {
+  #words;
+  #bytes;
+  #blockSize;
+  #sets;
+  /** The first word of the slots. */
+  #slots;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take.
+   * @param blocks How many blocks there are: it does not take more.
+   * @param blockSize Bytes of the largest block.
+   * @returns `null` if not even a few blocks fit.
+   */
+  static create(bytes2, blocks, blockSize) {
+    const setBytes = 4 + WAYS * (4 * SLOT_WORDS + blockSize);
+    const wanted = Math.ceil(blocks / WAYS);
+    const sets = Math.min(Math.floor(bytes2 / setBytes), wanted);
+    if (sets < 1) return null;
+    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
+    new Int32Array(memory)[0] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode BlockCache.create}.
+   * @param blockSize As there.
+   */
+  constructor(memory, blockSize) {
+    const sets = new Int32Array(memory, 0, 1)[0];
+    this.#sets = sets;
+    this.#blockSize = blockSize;
+    this.#slots = CONTROL_WORDS + sets;
+    const words = this.#slots + sets * WAYS * SLOT_WORDS;
+    this.#words = new Int32Array(memory, 0, words);
+    this.#bytes = new Uint8Array(memory, 4 * words);
+  }
+  /**
+   * Copies bytes of a block.
+   *
+   * @param file The number of the file that has its stream.
+   * @param host Where that is in the file.
+   * @param from The first byte.
+   * @param length How many.
+   * @param buffer Where to.
+   * @param start The first byte of the buffer.
+   * @returns Whether the block is there, and has them.
+   */
+  copy(file, host, from, length2, buffer, start) {
+    const words = this.#words;
+    const first2 = this.#setOf(file, host) * WAYS;
+    for (let slot = first2; slot < first2 + WAYS; slot++) {
+      const at = this.#slots + slot * SLOT_WORDS;
+      if (!this.#has(at, file, host) || !this.#enter(at)) continue;
+      const isThere2 = this.#has(at, file, host) && from + length2 <= Atomics.load(words, at + SLOT.LENGTH);
+      if (isThere2) {
+        const begin = slot * this.#blockSize + from;
+        buffer.set(this.#bytes.subarray(begin, begin + length2), start);
+        Atomics.store(words, at + SLOT.USED, 1);
+      }
+      Atomics.sub(words, at + SLOT.READERS, 1);
+      if (isThere2) return true;
+    }
+    return false;
+  }
+  /**
+   * Keeps a block, in place of one that was not used for long; does nothing if
+   * every slot for it is being read.
+   */
+  add(file, host, block) {
+    const words = this.#words;
+    const set = this.#setOf(file, host);
+    const hand = CONTROL_WORDS + set;
+    for (let looks = 0; looks < 2 * WAYS; looks++) {
+      const way = Atomics.add(words, hand, 1) & WAYS - 1;
+      const slot = set * WAYS + way;
+      const at = this.#slots + slot * SLOT_WORDS;
+      const isUsed = Atomics.exchange(words, at + SLOT.USED, 0) !== 0;
+      if (isUsed && looks < WAYS) continue;
+      if (Atomics.compareExchange(words, at, 0, -1) !== 0) continue;
+      Atomics.store(words, at + SLOT.FILE, 0);
+      this.#bytes.set(block, slot * this.#blockSize);
+      Atomics.store(words, at + SLOT.LENGTH, block.length);
+      Atomics.store(words, at + SLOT.HOST_LOW, host | 0);
+      Atomics.store(words, at + SLOT.HOST_HIGH, highOf(host));
+      Atomics.store(words, at + SLOT.FILE, file + 1);
+      Atomics.store(words, at + SLOT.USED, 1);
+      Atomics.store(words, at + SLOT.READERS, 0);
+      return;
+    }
+  }
+  #has(at, file, host) {
+    const words = this.#words;
+    return Atomics.load(words, at + SLOT.FILE) === file + 1 && Atomics.load(words, at + SLOT.HOST_LOW) === (host | 0) && Atomics.load(words, at + SLOT.HOST_HIGH) === highOf(host);
+  }
+  /** Counts this thread as a reader of a slot, unless it is being filled. */
+  #enter(at) {
+    const words = this.#words;
+    for (let i = 0; i < TRIES; i++) {
+      const readers2 = Atomics.load(words, at + SLOT.READERS);
+      if (readers2 < 0) return false;
+      const before = Atomics.compareExchange(words, at + SLOT.READERS, readers2, readers2 + 1);
+      if (before === readers2) return true;
+    }
+    return false;
+  }
+  #setOf(file, host) {
+    const mixed = Math.imul(host ^ highOf(host) ^ file << 20, 2654435761);
+    return ((mixed ^ mixed >>> 15) >>> 0) % this.#sets;
+  }
+};
+function highOf(host) {
+  return Math.floor(host / 2 ** 32) | 0;
+}
+
+// src/backends/mapped/damage_signs.ts
+var DamageSigns = class {
+  /** Marks the image, and ends that it is written to; if it is. */
+  mark = null;
+  #told;
+  #name;
+  #tell;
+  #advice;
+  /** Makes the memory that the threads of an image share. */
+  static create() {
+    return new SharedArrayBuffer(4);
+  }
+  /**
+   * Wraps the memory.
+   *
+   * @param name The image's name.
+   * @param tell Receives a sentence.
+   * @param advice What to do.
+   */
+  constructor(memory, name, tell2, advice) {
+    this.#told = new Int32Array(memory);
+    this.#name = name;
+    this.#tell = tell2;
+    this.#advice = advice;
+  }
+  /**
+   * Notes damage.
+   *
+   * @param what What is damaged, such as "the entry of byte 512".
+   */
+  found(what) {
+    if (Atomics.exchange(this.#told, 0, 1) !== 0) return;
+    const { mark } = this;
+    const effect = mark === null ? "what it says cannot be read" : "the image is marked as corrupt and takes no more writes";
+    this.#tell(`${this.#name} is damaged: ${what} makes no sense, so ${effect}; ${this.#advice}`);
+    mark?.();
+  }
+};
+
+// src/backends/mapped/stream_blocks.ts
+var NONE2 = -1;
+var StreamBlocks = class {
+  #compression;
+  #find;
+  #mayBeShort;
+  #cache;
+  /** The last block, and a byte to spare; made when first needed. */
+  #block = new Uint8Array(0);
+  #file = NONE2;
+  #host = NONE2;
+  #length = 0;
+  /**
+   * Makes the blocks of one thread.
+   *
+   * @param compression How they are compressed.
+   * @param cache Keeps them for all threads; `null` if none fits.
+   * @param how How their streams are found, and what they may give.
+   */
+  constructor(compression, cache, { find: find2 = (bytes2) => bytes2, mayBeShort = false } = {}) {
+    this.#compression = compression;
+    this.#cache = cache;
+    this.#find = find2;
+    this.#mayBeShort = mayBeShort;
+  }
+  copy(mapping, buffer, start) {
+    const { file, host, inBlock, length: length2 } = mapping;
+    if (host !== this.#host || file !== this.#file) {
+      return this.#cache !== null && this.#cache.copy(file, host, inBlock, length2, buffer, start);
+    }
+    if (inBlock + length2 > this.#length) return false;
+    buffer.set(this.#block.subarray(inBlock, inBlock + length2), start);
+    return true;
+  }
+  add(mapping, bytes2) {
+    const { file, host, blockLength, inBlock, length: length2 } = mapping;
+    this.#host = NONE2;
+    const stream = this.#find(bytes2, mapping);
+    if (stream === null) return false;
+    if (this.#block.length < blockLength + 1) {
+      this.#block = new Uint8Array(blockLength + 1);
+    }
+    const output = this.#block.subarray(0, blockLength + 1);
+    const got = decompress(this.#compression, stream, output);
+    const least = this.#mayBeShort ? inBlock + length2 : blockLength;
+    if (got < least) return false;
+    this.#file = file;
+    this.#host = host;
+    this.#length = got;
+    this.#cache?.add(file, host, output.subarray(0, got));
+    return true;
+  }
+};
+
 // src/backends/protocols/file/file_sync.ts
 var FileSync = class {
   #file;
@@ -11841,6 +12309,830 @@ function reopen({ fd, name, writable, alignment }, { files }) {
   }
 }
 
+// src/backends/formats/vmdk/constants.ts
+var SECTOR2 = 512;
+var SPARSE_MAGIC = 1447904331;
+var COWD_MAGIC = 1146572611;
+var SESPARSE_MAGIC = 3405691582;
+var DESCRIPTOR_START = /^# *Disk *Descriptor *File/i;
+var FLAG = {
+  /** The bytes that show a transfer as text count. */
+  NEWLINES: 1,
+  /** There is a second grain directory. */
+  REDUNDANT: 1 << 1,
+  /** An entry of 1 is a grain of zeroes. */
+  ZERO_GRAINS: 1 << 2,
+  /** Grains are compressed. */
+  COMPRESSED: 1 << 16,
+  /** Each compressed grain and each table has a marker before it. */
+  MARKERS: 1 << 17
+};
+var GD_AT_END = 2n ** 64n - 1n;
+var MARKER = {
+  END: 0,
+  FOOTER: 3
+};
+var GRAIN_MARKER = 12;
+var FOOTER_SIZE = 3 * SECTOR2;
+var DEFLATE = 1;
+var NO_GRAIN = 0;
+var ZERO_GRAIN = 1;
+var NO_PARENT = 4294967295;
+var COWD_ENTRIES = 4096;
+var LIMIT = {
+  /** Bytes of a grain. */
+  GRAIN: 64 << 20,
+  /** Bytes of a grain that is compressed, which is held in memory. */
+  COMPRESSED_GRAIN: 4 << 20,
+  /** Entries of a grain table. */
+  TABLE_ENTRIES: 512,
+  /** Bytes of all grain directories of a disk. */
+  DIRECTORIES: 64 << 20,
+  /** Bytes of a descriptor. */
+  DESCRIPTOR: 1 << 20,
+  /** Extents of a disk. */
+  EXTENTS: 1024
+};
+
+// src/backends/formats/vmdk/refusal.ts
+var COMPARE = "compare it with its source";
+function refusal(name, why, advice = COMPARE) {
+  return new UserError(`Cannot open ${name} as vmdk: ${why}; ${advice}`);
+}
+
+// src/backends/formats/vmdk/descriptor.ts
+var EXTENT = /^(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]*)"(?:\s+(\d+))?.*)?$/;
+var VALUE = /^(\w+)\s*=\s*(?:"([^"]*)"|(\S*))\s*$/;
+function parseDescriptor(text, name) {
+  const values = /* @__PURE__ */ new Map();
+  const extents = [];
+  const [lines] = text.split("\0", 1);
+  for (const line of lines.split(/\r\n|\r|\n/).map((each) => each.trim())) {
+    if (line === "" || line.startsWith("#")) continue;
+    if (/^(RW|RDONLY|NOACCESS)\b/.test(line)) {
+      if (extents.length === LIMIT.EXTENTS) {
+        throw refusal(name, `it has more than ${LIMIT.EXTENTS} extents`);
+      }
+      extents.push(extentOf(line, name));
+      continue;
+    }
+    const [, key, quoted, bare] = VALUE.exec(line) ?? [];
+    if (key !== void 0 && !values.has(key)) {
+      values.set(key, quoted ?? bare);
+    }
+  }
+  const parentCid = cidOf(values.get("parentCID") ?? "ffffffff", name);
+  return {
+    createType: values.get("createType") ?? null,
+    cid: cidOf(values.get("CID") ?? "0", name),
+    parentCid: parentCid === NO_PARENT ? null : parentCid,
+    parentName: values.get("parentFileNameHint") ?? null,
+    extents
+  };
+}
+function cidOf(text, name) {
+  if (/^[0-9a-f]{1,8}$/i.test(text)) return parseInt(text, 16);
+  throw refusal(name, `its descriptor has the CID ${JSON.stringify(text)}`);
+}
+function extentOf(line, name) {
+  const [, access2, sectors, type, file, offset = "0"] = EXTENT.exec(line) ?? [];
+  const what = JSON.stringify(line.slice(0, 100));
+  if (type === void 0) {
+    throw refusal(name, `its descriptor has the line ${what}`);
+  }
+  if (access2 === "NOACCESS") {
+    throw refusal(name, `its extent ${what} must not be read`);
+  }
+  const size = Number(sectors) * SECTOR2;
+  const start = Number(offset) * SECTOR2;
+  if (size === 0 || size > SIZE_MAX || start > SIZE_MAX - size) {
+    throw refusal(name, `its extent ${what} has no valid size`);
+  }
+  return {
+    type,
+    size,
+    name: file ?? null,
+    offset: start
+  };
+}
+
+// src/backends/formats/vmdk/sparse_header.ts
+function magicOf(bytes2) {
+  if (bytes2.length < SECTOR2) return null;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const magic = view2.getUint32(0, true);
+  if (magic === SPARSE_MAGIC || magic === COWD_MAGIC) return "sparse";
+  return magic === SESPARSE_MAGIC ? "sesparse" : null;
+}
+function parseSparseHeader(bytes2, name) {
+  switch (magicOf(bytes2)) {
+    case "sparse":
+      break;
+    case "sesparse":
+      throw refusal(name, "it is in the format SESPARSE", "convert it with 'qemu-img convert'");
+    default:
+      throw refusal(name, "it does not begin like a sparse extent");
+  }
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, SECTOR2);
+  const isCowd = view2.getUint32(0, true) === COWD_MAGIC;
+  const header = isCowd ? cowdOf(view2, name) : sparseOf(view2, name);
+  checkSizes(header, name);
+  return header;
+}
+function cowdOf(view2, name) {
+  const word = (at) => view2.getUint32(at, true);
+  const header = {
+    kind: "cowd",
+    version: word(4),
+    size: word(12) * SECTOR2,
+    grainSize: word(16) * SECTOR2,
+    directoryAt: word(20) * SECTOR2,
+    tableEntries: COWD_ENTRIES,
+    redundantAt: null,
+    isCompressed: false,
+    hasMarkers: false,
+    hasZeroGrains: false,
+    descriptorAt: 0,
+    descriptorSize: 0
+  };
+  const needed2 = Math.ceil(header.size / header.grainSize / COWD_ENTRIES);
+  if (word(24) >= needed2 || header.grainSize === 0) return header;
+  const why = `its grain directory has ${word(24)} entries, not ${needed2}`;
+  throw refusal(name, why);
+}
+function sparseOf(view2, name) {
+  const version = view2.getUint32(4, true);
+  if (version < 1 || version > 3) {
+    const advice = "convert it with 'qemu-img convert'";
+    throw refusal(name, `it has version ${version}, not 1 to 3`, advice);
+  }
+  const flags = view2.getUint32(8, true);
+  if ((flags & FLAG.NEWLINES) !== 0 && view2.getUint32(73, true) !== NEWLINES) {
+    const advice = "transfer it once more, as binary";
+    throw refusal(name, "it was transferred as text", advice);
+  }
+  const algorithm = view2.getUint16(77, true);
+  if (algorithm > DEFLATE) {
+    throw refusal(name, `its grains are compressed by method ${algorithm}`);
+  }
+  const bytes2 = (at) => bytesOf2(view2.getBigUint64(at, true), at, name);
+  const isAtEnd = view2.getBigUint64(56, true) === GD_AT_END;
+  return {
+    kind: "sparse",
+    version,
+    size: bytes2(12),
+    grainSize: bytes2(20),
+    tableEntries: view2.getUint32(44, true),
+    directoryAt: isAtEnd ? null : bytes2(56),
+    redundantAt: (flags & FLAG.REDUNDANT) === 0 || isAtEnd ? null : bytes2(48),
+    isCompressed: algorithm === DEFLATE,
+    hasMarkers: (flags & FLAG.MARKERS) !== 0,
+    hasZeroGrains: (flags & FLAG.ZERO_GRAINS) !== 0,
+    descriptorAt: bytes2(28),
+    descriptorSize: bytes2(36)
+  };
+}
+var NEWLINES = 168632330;
+function bytesOf2(sectors, at, name) {
+  const bytes2 = sectors * BigInt(SECTOR2);
+  if (bytes2 <= BigInt(SIZE_MAX)) return Number(bytes2);
+  throw refusal(name, `the header's field at byte ${at} is ${sectors}`);
+}
+function checkSizes(header, name) {
+  const { grainSize, tableEntries, kind, size, isCompressed } = header;
+  const most = isCompressed ? LIMIT.COMPRESSED_GRAIN : LIMIT.GRAIN;
+  const isPower = Number.isInteger(Math.log2(grainSize));
+  if (!isPower || grainSize > most) {
+    throw refusal(name, `its grains have ${grainSize} bytes, not a power of two up to ${most}`);
+  }
+  const maxEntries = kind === "cowd" ? COWD_ENTRIES : LIMIT.TABLE_ENTRIES;
+  if (tableEntries < 1 || tableEntries > maxEntries) {
+    throw refusal(name, `its grain tables have ${tableEntries} entries`);
+  }
+  if (directorySize(header) > LIMIT.DIRECTORIES) {
+    throw refusal(name, `its grain directory for ${size} bytes is too large`);
+  }
+  if (header.descriptorSize > LIMIT.DESCRIPTOR) {
+    throw refusal(name, "its descriptor is too long");
+  }
+}
+function directorySize({ size, grainSize, tableEntries }) {
+  return 4 * Math.ceil(size / (grainSize * tableEntries));
+}
+
+// src/backends/formats/vmdk/read_sparse.ts
+async function readSparseHeader(file, name) {
+  const header = parseSparseHeader(await readStart(file, name), name);
+  if (header.directoryAt !== null) return header;
+  const { size } = await file.stat();
+  const footer = new Uint8Array(FOOTER_SIZE);
+  const at = size - FOOTER_SIZE;
+  const got = at < 0 ? 0 : await readFully(file, at, footer, 0, FOOTER_SIZE);
+  const isFooter = got === FOOTER_SIZE && isMarker(footer, 0, MARKER.FOOTER) && isMarker(footer, 2 * SECTOR2, MARKER.END);
+  if (!isFooter) {
+    const advice = "copy it once more: its end is missing";
+    throw refusal(name, "it has no footer", advice);
+  }
+  const inFooter = footer.subarray(SECTOR2, 2 * SECTOR2);
+  const last = parseSparseHeader(inFooter, name);
+  if (last.directoryAt !== null) return last;
+  throw refusal(name, "its footer does not say where its grain directory is");
+}
+function isMarker(bytes2, at, type) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, SECTOR2);
+  return view2.getUint32(8, true) === 0 && view2.getUint32(12, true) === type;
+}
+async function readStart(file, name) {
+  const bytes2 = new Uint8Array(SECTOR2);
+  const got = await readFully(file, 0, bytes2, 0, SECTOR2);
+  if (got < 0) throw refusal(name, "its first bytes cannot be read");
+  return bytes2.subarray(0, got);
+}
+async function readEmbedded(file, { descriptorAt, descriptorSize }, name) {
+  if (descriptorAt === 0 || descriptorSize === 0) return null;
+  return await readDescriptor(file, descriptorAt, descriptorSize, name);
+}
+async function readDescriptorFile(file, name) {
+  const { size } = await file.stat();
+  if (size > LIMIT.DESCRIPTOR) throw noVmdk(name);
+  return await readDescriptor(file, 0, size, name);
+}
+async function readDescriptor(file, at, length2, name) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, at, bytes2, 0, length2);
+  if (got < 0) throw refusal(name, "its descriptor cannot be read");
+  const text = decodeName(bytes2.subarray(0, got));
+  if (!DESCRIPTOR_START.test(text)) throw noVmdk(name);
+  return parseDescriptor(text, name);
+}
+function noVmdk(name) {
+  const advice = "name its format, or leave the prefix out if it is raw";
+  return refusal(name, "it does not begin like a VMDK image", advice);
+}
+
+// src/backends/formats/vmdk/describe.ts
+async function describeVmdk(file, name) {
+  if (magicOf(await readStart(file, name)) === null) {
+    const descriptor2 = await readDescriptorFile(file, name);
+    const { extents } = descriptor2;
+    const size = extents.reduce((sum, extent) => sum + extent.size, 0);
+    return factsOf(size, null, descriptor2, extents);
+  }
+  const header = await readSparseHeader(file, name);
+  const descriptor = await readEmbedded(file, header, name);
+  return factsOf(header.size, header, descriptor, []);
+}
+function factsOf(size, header, descriptor, extents) {
+  return {
+    size,
+    createType: descriptor?.createType ?? null,
+    version: header?.version ?? null,
+    grainSize: header?.grainSize ?? null,
+    isCompressed: header?.isCompressed ?? false,
+    cid: hex(descriptor?.cid),
+    parentCid: hex(descriptor?.parentCid),
+    parentName: descriptor?.parentName ?? null,
+    extents
+  };
+}
+function hex(cid) {
+  return cid?.toString(16).padStart(8, "0") ?? null;
+}
+function vmdkRows(facts) {
+  const { createType, version, grainSize, isCompressed, extents } = facts;
+  const { cid, parentCid, parentName } = facts;
+  const parts2 = [
+    quoteName(createType ?? "type not recorded"),
+    version === null ? "" : `version ${version}`,
+    grainSize === null ? "" : `grains of ${formatSize(grainSize)}`,
+    isCompressed ? "compressed" : ""
+  ];
+  const rows2 = [
+    [
+      "VMDK",
+      parts2.filter((part2) => part2 !== "").join(", ")
+    ]
+  ];
+  if (cid !== null) rows2.push([
+    "CID",
+    cid
+  ]);
+  if (parentCid !== null) {
+    const name = parentName === null ? "not named" : quoteName(parentName);
+    rows2.push([
+      "Parent",
+      `${name} (CID ${parentCid})`
+    ]);
+  }
+  for (const { type, size, name } of extents) {
+    const where = name === null ? "" : ` in ${quoteName(name)}`;
+    rows2.push([
+      "Extent",
+      `${type}, ${formatSize(size)}${where}`
+    ]);
+  }
+  return rows2;
+}
+
+// src/backends/formats/vmdk/grain_stream.ts
+function streamAfterMarker(bytes2) {
+  if (bytes2.length <= GRAIN_MARKER) return null;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.length);
+  const end = GRAIN_MARKER + view2.getUint32(8, true);
+  if (end === GRAIN_MARKER || end > bytes2.length) return null;
+  return bytes2.subarray(GRAIN_MARKER, end);
+}
+
+// src/backends/mapped/slice_layout.ts
+var WAYS2 = 8;
+var CONTROL_WORDS2 = 16;
+var SET_WORDS = 16;
+var SLOT_WORDS2 = 4;
+var SET_STRIDE = SET_WORDS + WAYS2 * SLOT_WORDS2;
+var SET = {
+  /** While a thread changes its slots, the number of that thread; else 0. */
+  LOCK: 0,
+  /** The slot that is looked at first when one must be replaced. */
+  HAND: 1,
+  /** Counts what a slice that was being read meanwhile may not overwrite. */
+  CHANGES: 2
+};
+var SLOT2 = {
+  /** The slice plus 1; 0 if the slot is empty. */
+  TAG: 0,
+  /** Odd while the slot changes. */
+  VERSION: 1,
+  /** Not 0 if it was used since the hand passed it. */
+  USED: 2,
+  /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
+  DIRTY: 3
+};
+var DIRTY = {
+  CLEAN: 0,
+  /** Changed, and in the list of dirty slots. */
+  CHANGED: 1,
+  /** Being written to the file. */
+  WRITING: 2,
+  /** Changed again while it is being written. */
+  CHANGED_AGAIN: 3
+};
+var UNDO_WORDS = 4;
+var UNDO = {
+  /** 1 while the change is under way. */
+  ACTIVE: 0,
+  /** The slot, the first word of it, and how many. */
+  SLOT: 1,
+  AT: 2,
+  COUNT: 3
+};
+var CONTROL = {
+  /** How many sets there are. */
+  SETS: 0,
+  /** How many slots are in the list of dirty slots. */
+  DIRTY_COUNT: 1
+};
+
+// src/backends/mapped/slice_cache.ts
+var LOCK_LOOKS = 100;
+function cacheOwner(queue) {
+  return (queue ?? -1) + 2;
+}
+var SliceCache = class {
+  /** The words of all slots: slot `n` starts at `n * sliceWords`. */
+  data;
+  words;
+  sliceWords;
+  /** The number of this thread as the owner of a set's lock. */
+  owner;
+  /** What undoes the change that is under way. */
+  undo;
+  #sets;
+  /** The slots that have changed, in the order in which they did. */
+  dirty;
+  /** The version of the slot that was found last. */
+  #version = 0;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take; it takes a few slots if that is less.
+   * @param slices How many slices there are: it does not take more.
+   * @param sliceWords 32-bit words of a slice.
+   */
+  static create(bytes2, slices, sliceWords) {
+    const setBytes = 4 * (SET_STRIDE + WAYS2 * (sliceWords + 1));
+    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS2)));
+    const memory = new SharedArrayBuffer(4 * (CONTROL_WORDS2 + UNDO_WORDS + sliceWords) + sets * setBytes);
+    new Int32Array(memory)[CONTROL.SETS] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode SliceCache.create}.
+   * @param sliceWords As there.
+   * @param owner The number of this thread, of {@linkcode cacheOwner}.
+   */
+  constructor(memory, sliceWords, owner) {
+    this.owner = owner;
+    this.#sets = new Int32Array(memory, 0, 1)[0];
+    this.sliceWords = sliceWords;
+    const words = CONTROL_WORDS2 + this.#sets * SET_STRIDE;
+    this.words = new Int32Array(memory, 0, words);
+    const slots = this.#sets * WAYS2;
+    this.dirty = new Int32Array(memory, 4 * words, slots);
+    const undo = words + slots;
+    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
+    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
+  }
+  /** How many slices fit. */
+  get slots() {
+    return this.#sets * WAYS2;
+  }
+  /**
+   * Finds a slice. What the caller then reads of `data` counts only if
+   * {@linkcode SliceCache.isUnchanged} says so afterwards.
+   *
+   * @returns Its slot, or -1 if it is not cached or is being changed.
+   */
+  find(slice) {
+    const words = this.words;
+    const set = slice % this.#sets;
+    const tag = slice + 1 | 0;
+    let at = CONTROL_WORDS2 + set * SET_STRIDE + SET_WORDS;
+    for (let way = 0; way < WAYS2; way++, at += SLOT_WORDS2) {
+      if (Atomics.load(words, at + SLOT2.TAG) !== tag) continue;
+      const version = Atomics.load(words, at + SLOT2.VERSION);
+      if ((version & 1) !== 0 || Atomics.load(words, at + SLOT2.TAG) !== tag) {
+        return -1;
+      }
+      if (Atomics.load(words, at + SLOT2.USED) === 0) {
+        Atomics.store(words, at + SLOT2.USED, 1);
+      }
+      this.#version = version;
+      return set * WAYS2 + way;
+    }
+    return -1;
+  }
+  /** Whether the slot found last has not changed since. */
+  isUnchanged(slot) {
+    const at = this.slotAt(slot) + SLOT2.VERSION;
+    return Atomics.load(this.words, at) === this.#version;
+  }
+  /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
+  changes(slice) {
+    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
+  }
+  /**
+   * Copies a slice.
+   *
+   * @param into Takes its words.
+   * @returns Whether it is cached, and was not being changed.
+   */
+  copy(slice, into) {
+    const slot = this.find(slice);
+    if (slot < 0) return false;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < into.length; i++) {
+      into[i] = Atomics.load(this.data, start + i);
+    }
+    return this.isUnchanged(slot);
+  }
+  /**
+   * Whether what was read of a slice in the file is its newest state: no slot has
+   * it, where it may have changed, and none was written since.
+   *
+   * @param changes The count before it was read.
+   */
+  isCurrent(slice, changes) {
+    const { words } = this;
+    const set = this.setAt(slice);
+    const tag = slice + 1 | 0;
+    for (let way = 0; way < WAYS2; way++) {
+      const at = set + SET_WORDS + way * SLOT_WORDS2 + SLOT2.TAG;
+      if (Atomics.load(words, at) === tag) return false;
+    }
+    return Atomics.load(words, set + SET.CHANGES) === changes;
+  }
+  /**
+   * Caches a slice that was read, unless it is there already, or the set has
+   * changed so that it may be out of date, or another thread keeps the set for
+   * too long: it then stays as it is, and the slice is read again next time.
+   *
+   * @param slice Its number.
+   * @param words Its words in host order.
+   * @param changes The count before it was read.
+   * @returns Whether it was cached by this call.
+   */
+  add(slice, words, changes) {
+    const set = this.setAt(slice);
+    if (!this.lock(set)) return false;
+    try {
+      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
+        return false;
+      }
+      const slot = this.slotFor(set, slice + 1 | 0);
+      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
+      return slot >= 0;
+    } finally {
+      this.unlock(set);
+    }
+  }
+  /**
+   * Releases what a thread has locked that has ended: the slots are left as they
+   * were before, or after.
+   */
+  threadEnded(owner) {
+    const { words } = this;
+    for (let set = CONTROL_WORDS2; set < words.length; set += SET_STRIDE) {
+      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
+      for (let way = 0; way < WAYS2; way++) {
+        const at = set + SET_WORDS + way * SLOT_WORDS2 + SLOT2.VERSION;
+        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
+      }
+      this.unlock(set);
+    }
+  }
+  unlock(set) {
+    Atomics.store(this.words, set + SET.LOCK, 0);
+  }
+  setAt(slice) {
+    return CONTROL_WORDS2 + slice % this.#sets * SET_STRIDE;
+  }
+  slotAt(slot) {
+    return CONTROL_WORDS2 + Math.floor(slot / WAYS2) * SET_STRIDE + SET_WORDS + slot % WAYS2 * SLOT_WORDS2;
+  }
+  lock(set) {
+    const words = this.words;
+    for (let looks = 0; looks < LOCK_LOOKS; looks++) {
+      const at = set + SET.LOCK;
+      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
+    }
+    return false;
+  }
+  /**
+   * Chooses the slot for a slice: an empty one, else the first from the hand on
+   * that was not used since the hand passed it.
+   *
+   * @returns -1 if the slice is there already, or every slot has to stay.
+   */
+  slotFor(set, tag) {
+    const words = this.words;
+    const first2 = set + SET_WORDS;
+    let empty = -1;
+    for (let way2 = 0; way2 < WAYS2; way2++) {
+      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS2 + SLOT2.TAG);
+      if (found === tag) return -1;
+      const at = first2 + way2 * SLOT_WORDS2 + SLOT2.DIRTY;
+      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
+      if (isFree && empty < 0) empty = way2;
+    }
+    let way = empty;
+    let hand = Atomics.load(words, set + SET.HAND);
+    for (let looks = 0; way < 0; looks++) {
+      if (looks > 2 * WAYS2) return -1;
+      const at = first2 + hand * SLOT_WORDS2;
+      const isClean = Atomics.load(words, at + SLOT2.DIRTY) === DIRTY.CLEAN;
+      if (isClean && Atomics.exchange(words, at + SLOT2.USED, 0) === 0) {
+        way = hand;
+      }
+      hand = (hand + 1) % WAYS2;
+      Atomics.store(words, set + SET.HAND, hand);
+    }
+    return (set - CONTROL_WORDS2) / SET_STRIDE * WAYS2 + way;
+  }
+  fill(slot, tag, from) {
+    const words = this.words;
+    const at = this.slotAt(slot);
+    Atomics.add(words, at + SLOT2.VERSION, 1);
+    Atomics.store(words, at + SLOT2.TAG, 0);
+    const { data } = this;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < from.length; i++) {
+      Atomics.store(data, start + i, from[i]);
+    }
+    Atomics.store(words, at + SLOT2.USED, 1);
+    Atomics.store(words, at + SLOT2.TAG, tag);
+    Atomics.add(words, at + SLOT2.VERSION, 1);
+  }
+};
+
+// src/backends/mapped/l1_table.ts
+var NO_TABLE = 0;
+var BAD_TABLE = 4294967295;
+var L1Table = class {
+  #words;
+  /** Wraps the words. */
+  constructor(memory) {
+    this.#words = new Uint32Array(memory);
+  }
+  /** How many tables there are at most. */
+  get length() {
+    return this.#words.length;
+  }
+  /**
+   * Where a table is, in units; {@linkcode NO_TABLE} or {@linkcode BAD_TABLE} if
+   * there is none.
+   */
+  unitOf(table2) {
+    return Atomics.load(this.#words, table2);
+  }
+};
+
+// src/backends/formats/vmdk/grain_directory.ts
+var PART = 1 << 20;
+async function readDirectory(file, fileSize, header, name) {
+  const { directoryAt, redundantAt, tableEntries } = header;
+  const memory = new SharedArrayBuffer(directorySize(header));
+  const words = new Uint32Array(memory);
+  const lastSector = Math.floor((fileSize - 4 * tableEntries) / SECTOR2);
+  const isRead = await readWords(file, directoryAt, words);
+  if (!isRead && redundantAt === null) throw unreadable(name);
+  if (!isRead) words.fill(BAD_TABLE);
+  refuseBeyond(words, lastSector);
+  if (redundantAt === null || !words.includes(BAD_TABLE)) return memory;
+  const other = new Uint32Array(words.length);
+  if (!await readWords(file, redundantAt, other)) {
+    if (isRead) return memory;
+    throw unreadable(name);
+  }
+  refuseBeyond(other, lastSector);
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] === BAD_TABLE) words[i] = other[i];
+  }
+  return memory;
+}
+function unreadable(name) {
+  return refusal(name, "its grain directory cannot be read completely");
+}
+async function readWords(file, at, words) {
+  const size = 4 * words.length;
+  const part2 = new Uint8Array(Math.min(size, PART));
+  const view2 = new DataView(part2.buffer);
+  for (let done = 0; done < size; done += part2.length) {
+    const length2 = Math.min(part2.length, size - done);
+    const got = await readFully(file, at + done, part2, 0, length2);
+    if (got < length2) return false;
+    for (let i = 0; i < length2; i += 4) {
+      words[(done + i) / 4] = view2.getUint32(i, true);
+    }
+  }
+  return true;
+}
+function refuseBeyond(words, lastSector) {
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] > lastSector) words[i] = BAD_TABLE;
+  }
+}
+
+// src/backends/formats/vmdk/open_extents.ts
+var SLICE_MAX = 2048;
+async function openExtents(described, to) {
+  const numbers = /* @__PURE__ */ new Map();
+  const parts2 = [];
+  let end = 0;
+  for (const extent of described) {
+    end += extent.size;
+    parts2.push(await openExtent(extent, end, numbers, to));
+  }
+  if (parts2.length > 0) return parts2;
+  throw refusal(to.by.name, "its descriptor names no extents");
+}
+async function openExtent(extent, end, numbers, to) {
+  const { type, name, size, offset } = extent;
+  if (type === "ZERO") return {
+    kind: "zero",
+    end
+  };
+  const isFlat = type === "FLAT" || type === "VMFS";
+  const isSparse = type === "SPARSE" || type === "VMFSSPARSE";
+  if (!isFlat && !isSparse) {
+    throw refusal(to.by.name, `it has an extent of the type ${type}`, "convert it with 'qemu-img convert'");
+  }
+  if (name === null) {
+    throw refusal(to.by.name, `an extent of the type ${type} has no file`);
+  }
+  const reference = {
+    role: "extent",
+    name,
+    by: to.by
+  };
+  const file = numbers.get(name) ?? await openFile(reference, to);
+  numbers.set(name, file);
+  const image = to.files[file];
+  if (isFlat) {
+    const { size: there } = await image.backend.stat();
+    if (there >= offset + size) return {
+      kind: "flat",
+      end,
+      file,
+      offset
+    };
+    throw refused(reference, `it has ${there} bytes, yet the extent ends at ${offset + size}; copy it once more: its end is missing`);
+  }
+  const header = await readSparseHeader(image.backend, image.name);
+  if (header.size === size) return {
+    end,
+    file,
+    image,
+    header
+  };
+  throw refused(reference, `it has a disk of ${header.size} bytes, not ${size}; it belongs to another image`);
+}
+async function openFile(reference, { gate, context, files }) {
+  const source = gate.pathOf(reference);
+  const opened = await context.openBelow({
+    driver: FILE,
+    source
+  }, READ_ONLY);
+  gate.admit(opened, reference);
+  return files.push(opened) - 1;
+}
+async function readTables(parts2, share, name) {
+  const sparse = parts2.filter((part2) => "header" in part2);
+  const bytes2 = sparse.reduce((sum, { header }) => sum + directorySize(header), 0);
+  if (bytes2 > LIMIT.DIRECTORIES) {
+    throw refusal(name, `its grain directories have ${bytes2} bytes`);
+  }
+  const entries2 = new Set(sparse.map(({ header }) => header.tableEntries));
+  if (entries2.size > 1) {
+    throw refusal(name, "its extents have grain tables of different sizes");
+  }
+  const extents = [];
+  for (const part2 of parts2) {
+    extents.push("header" in part2 ? await readSparse(part2, share / sparse.length) : part2);
+  }
+  return extents;
+}
+async function readSparse({ end, file, image, header }, share) {
+  const { grainSize, tableEntries, isCompressed, hasZeroGrains } = header;
+  const sliceSize = Math.min(SLICE_MAX, 4 * tableEntries);
+  const sliceEntries = sliceSize / 4;
+  const sliceSpan = sliceEntries * grainSize;
+  const slices = Math.ceil(header.size / sliceSpan);
+  const { size } = await image.backend.stat();
+  return {
+    kind: "sparse",
+    end,
+    file,
+    grains: {
+      grainSize,
+      sliceEntries,
+      isCompressed,
+      hasZeroGrains
+    },
+    tables: {
+      geometry: {
+        sliceSize,
+        sliceSpan,
+        tableSlices: tableEntries / sliceEntries,
+        tableUnit: SECTOR2
+      },
+      l1: await readDirectory(image.backend, size, header, image.name),
+      cache: SliceCache.create(share, slices, sliceEntries)
+    }
+  };
+}
+
+// src/backends/formats/vmdk/open_parent.ts
+async function openParent(descriptor, { by, gate, context }, changes, driver) {
+  const options = {
+    ...READ_ONLY,
+    ...changes
+  };
+  const { backing } = context.options;
+  if (backing !== null) {
+    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
+    const source2 = raw === void 0 ? backing : {
+      driver: FILE,
+      source: raw
+    };
+    return await context.openBelow(source2, options);
+  }
+  if (descriptor === null || descriptor.parentCid === null) return null;
+  const { parentName: name, parentCid: cid } = descriptor;
+  const reference = {
+    role: "parent",
+    name: name ?? "",
+    by
+  };
+  if (name === null) {
+    throw refused(reference, "the image does not name it; give it with backing=vmdk:PATH");
+  }
+  const path = gate.pathOf(reference);
+  const source = {
+    file: path,
+    link: {
+      gate,
+      reference
+    },
+    cid
+  };
+  return await context.openBelow({
+    driver,
+    source
+  }, options);
+}
+
 // src/backends/image_backend.ts
 var ALL_DATA = {
   data: true,
@@ -11891,828 +13183,6 @@ var ImageBackend = class {
   }
   #refuse() {
     return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
-  }
-};
-
-// src/backends/sized_disk.ts
-function parseSizedDisk(rest, text) {
-  const size = parseSize(rest);
-  if (size > 0) return {
-    name: text,
-    size
-  };
-  const prefix = text.slice(0, text.length - rest.length);
-  throw new UserError(`Cannot make an empty disk "${text}": give it a size, such as ${prefix}1G`);
-}
-
-// src/backends/protocols/memory.ts
-var CHUNK = 65536;
-var GROWABLE_MAX = 2 ** 40;
-function createMemoryDisk(size, options = {}) {
-  const { growable: growable2 = false, limit = GROWABLE_MAX } = options;
-  const max = Math.max(size, limit);
-  const chunks = Math.ceil(size / CHUNK);
-  try {
-    const length2 = new SharedArrayBuffer(8);
-    new Float64Array(length2)[0] = size;
-    return {
-      length: length2,
-      bytes: growable2 ? new SharedArrayBuffer(size, {
-        maxByteLength: max
-      }) : new SharedArrayBuffer(size),
-      chunks: growable2 ? new SharedArrayBuffer(chunks, {
-        maxByteLength: Math.ceil(max / CHUNK)
-      }) : new SharedArrayBuffer(chunks)
-    };
-  } catch (cause) {
-    throw new UserError(`Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`, {
-      cause
-    });
-  }
-}
-var MEMORY = {
-  kind: "protocol",
-  name: "memory",
-  summary: "a disk in memory, empty at first",
-  usage: "memory:SIZE",
-  prefixes: [
-    "memory:"
-  ],
-  needs: [
-    "shared memory"
-  ],
-  parse: parseSizedDisk,
-  open({ name, size, limit }, { options: { growable: growable2 } }) {
-    const disk = createMemoryDisk(size, {
-      growable: growable2,
-      ...limit === void 0 ? {} : {
-        limit
-      }
-    });
-    return {
-      attachment: {
-        name,
-        disk
-      },
-      name
-    };
-  },
-  attach: ({ name, disk }) => new MemoryBackend(disk, name)
-};
-var MemoryBackend = class extends ImageBackend {
-  shared = true;
-  writable = true;
-  #disk;
-  #bytes;
-  #chunks;
-  #length;
-  /**
-   * Wraps the memory of a disk.
-   *
-   * @param disk Made by {@linkcode createMemoryDisk}.
-   * @param name Its name in messages.
-   */
-  constructor(disk, name = "memory") {
-    super(name);
-    this.#disk = disk;
-    this.#bytes = new Uint8Array(disk.bytes);
-    this.#chunks = new Uint8Array(disk.chunks);
-    this.#length = new Float64Array(disk.length);
-  }
-  /** The current size in bytes. */
-  get size() {
-    return this.#length[0];
-  }
-  stat() {
-    const { size } = this;
-    const end = Math.ceil(size / CHUNK);
-    let chunks = 0;
-    for (let i = 0; i < end; i++) chunks += this.#chunks[i];
-    return {
-      size,
-      allocated: chunks * CHUNK,
-      blockSize: 4096,
-      times: null
-    };
-  }
-  read(position, buffer, start, length2) {
-    buffer.set(this.#bytes.subarray(position, position + length2), start);
-    return length2;
-  }
-  write(position, buffer, start, length2) {
-    const whole = start === 0 && length2 === buffer.length;
-    const bytes2 = whole ? buffer : buffer.subarray(start, start + length2);
-    this.#bytes.set(bytes2, position);
-    this.#mark(position, length2);
-    return length2;
-  }
-  truncate(size) {
-    const { bytes: bytes2, chunks } = this.#disk;
-    if (size > bytes2.byteLength) {
-      if (!bytes2.growable) return -ERRNO.ENOSPC;
-      if (size > bytes2.maxByteLength) {
-        const isBounded = bytes2.maxByteLength < GROWABLE_MAX;
-        return isBounded ? -ERRNO.ENOSPC : -ERRNO.EFBIG;
-      }
-      try {
-        chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
-        bytes2.grow(size);
-      } catch {
-        return -ERRNO.ENOMEM;
-      }
-    }
-    const old = this.#length[0];
-    if (size < old) this.zero(size, old - size, {
-      unmap: true
-    });
-    this.#length[0] = size;
-    return 0;
-  }
-  zero(position, length2, { unmap }) {
-    const end = position + length2;
-    const size = this.#length[0];
-    let at = position;
-    for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
-      const start = chunk * CHUNK;
-      const stop = start + CHUNK;
-      const to = Math.min(end, stop);
-      if (this.#chunks[chunk] !== 0) {
-        this.#bytes.fill(0, at, to);
-        const whole = at === start && (to === stop || to === size);
-        if (whole && unmap) this.#chunks[chunk] = 0;
-      }
-      at = to;
-    }
-    return 0;
-  }
-  allocate(position, length2) {
-    this.#mark(position, length2);
-    return 0;
-  }
-  extent(position) {
-    const chunks = Math.ceil(this.#length[0] / CHUNK);
-    const first2 = Math.floor(position / CHUNK);
-    const data = this.#chunks[first2] !== 0;
-    let chunk = first2 + 1;
-    while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
-    return {
-      data,
-      end: chunk >= chunks ? Infinity : chunk * CHUNK
-    };
-  }
-  #mark(position, length2) {
-    const last = Math.floor((position + length2 - 1) / CHUNK);
-    for (let i = Math.floor(position / CHUNK); i <= last; i++) {
-      this.#chunks[i] = 1;
-    }
-  }
-};
-
-// src/backends/new_file.ts
-var ZEROES2 = new Uint8Array(1 << 20);
-async function makeFile(path, files, fill) {
-  const created = files.create(path);
-  const file = new FileBackend(created.file, path, true);
-  try {
-    await fill(file, created);
-    await mustSucceed(file.flush(), path);
-    await mustSucceed(created.syncName(), path);
-  } catch (error) {
-    created.remove();
-    throw error;
-  } finally {
-    created.close();
-  }
-}
-async function reserve(file, from, to, preallocation) {
-  if (from === to) return;
-  if (preallocation === "falloc") {
-    await mustSucceed(file.allocate(from, to - from), file.name);
-  }
-  if (preallocation !== "full") return;
-  for (let at = from; at < to; ) {
-    const length2 = Math.min(ZEROES2.length, to - at);
-    at += await mustSucceed(file.write(at, ZEROES2, 0, length2), file.name);
-  }
-}
-async function mustSucceed(answer, name) {
-  const result3 = await answer;
-  if (result3 >= 0) return result3;
-  throw new UserError(`Cannot create ${name}: its file cannot be written (${errnoName(-result3)}); check the space and the limits of its file system`);
-}
-
-// src/backends/formats/qcow2/constants.ts
-var QCOW2_MAGIC = 1363560955;
-var INCOMPATIBLE = {
-  /** Refcounts may be too low: they are rebuilt before the next change. */
-  DIRTY: 1n,
-  /** Some table is corrupt: only reading is allowed. */
-  CORRUPT: 1n << 1n,
-  /** The data are in another file. */
-  DATA_FILE: 1n << 2n,
-  /** The field `compression_type` counts. */
-  COMPRESSION: 1n << 3n,
-  /** L2 entries have 16 bytes, with a bitmap of subclusters. */
-  EXTENDED_L2: 1n << 4n
-};
-var COMPATIBLE = {
-  /** Refcounts may be written late, after setting the dirty bit. */
-  LAZY_REFCOUNTS: 1n
-};
-var AUTOCLEAR = {
-  /** The bitmaps agree with the data. */
-  BITMAPS: 1n,
-  /** The data file is a raw image of the disk. */
-  RAW_DATA_FILE: 1n << 1n
-};
-var EXTENSION = {
-  END: 0,
-  BACKING_FORMAT: 3799591626,
-  FEATURE_NAMES: 1745090647,
-  BITMAPS: 595929205,
-  ENCRYPTION: 87539319,
-  DATA_FILE: 1145132097
-};
-var CRYPT_METHODS = [
-  "none",
-  "AES",
-  "LUKS"
-];
-var LIMIT = {
-  /** Clusters of 512 bytes. */
-  CLUSTER_BITS_MIN: 9,
-  /** Subclusters of 512 bytes. */
-  EXTENDED_CLUSTER_BITS_MIN: 14,
-  /** Clusters of 2 MiB. */
-  CLUSTER_BITS_MAX: 21,
-  /** Refcounts of 64 bits. */
-  REFCOUNT_ORDER_MAX: 6,
-  /** Bytes of a table of L1 entries. */
-  L1_BYTES: 32 << 20,
-  /** Bytes of the refcount table. */
-  REFCOUNT_TABLE_BYTES: 8 << 20,
-  /** Internal snapshots. */
-  SNAPSHOTS: 65536,
-  /** Bytes of the snapshot table: 1 KiB for each. */
-  SNAPSHOT_TABLE_BYTES: 64 << 20,
-  /** Bytes of a snapshot's extra data. */
-  SNAPSHOT_EXTRA: 1024,
-  /** Bytes of the backing file's name. */
-  BACKING_NAME: 1023,
-  /** Bytes of the data file's name. */
-  DATA_FILE_NAME: 4096,
-  /** Bytes of a format's name. */
-  FORMAT_NAME: 64
-};
-var HEADER_V2 = 72;
-var HEADER_V3 = 104;
-var COMPRESSION_TYPE_AT = 104;
-var SUBCLUSTERS = 32;
-var SECTOR2 = 512;
-
-// src/backends/formats/qcow2/write_fully.ts
-async function writeFully(file, at, bytes2) {
-  for (let done = 0; done < bytes2.length; ) {
-    const put2 = await file.write(at + done, bytes2, done, bytes2.length - done);
-    if (put2 <= 0) return put2 < 0 ? put2 : -ERRNO.ENOSPC;
-    done += put2;
-  }
-  return 0;
-}
-function bytesOf2(words) {
-  const view2 = new DataView(new ArrayBuffer(4 * words.length));
-  for (let i = 0; i < words.length; i++) view2.setInt32(4 * i, words[i]);
-  return new Uint8Array(view2.buffer);
-}
-
-// src/backends/formats/qcow2/creating/new_layout.ts
-var REFCOUNT_ORDER = 4;
-var REFCOUNT_BYTES = 2 ** REFCOUNT_ORDER / 8;
-function layOut(image, name) {
-  const { size, clusterSize, extendedL2, preallocated, dataFile } = image;
-  const perTable = clusterSize / (extendedL2 ? 16 : 8);
-  const diskClusters = Math.ceil(size / clusterSize);
-  const l1Entries = Math.ceil(diskClusters / perTable);
-  if (l1Entries * 8 > LIMIT.L1_BYTES) {
-    const most = formatSize(LIMIT.L1_BYTES / 8 * perTable * clusterSize);
-    throw new UserError(`Cannot create ${name} of ${formatSize(size)}: clusters of ${formatSize(clusterSize)} allow ${most} at most; use a larger cluster size`);
-  }
-  const l1Clusters = Math.max(1, Math.ceil(l1Entries * 8 / clusterSize));
-  const l2Tables = preallocated ? l1Entries : 0;
-  const dataClusters = preallocated && dataFile === null ? diskClusters : 0;
-  const others = 1 + l1Clusters + l2Tables + dataClusters;
-  const { blockClusters, tableClusters } = refcountsOf(others, clusterSize);
-  const tableAt = 1;
-  const blocksAt = tableAt + tableClusters;
-  const l1At = blocksAt + blockClusters;
-  const l2At = l1At + l1Clusters;
-  const dataAt = l2At + l2Tables;
-  return {
-    tableClusters,
-    blockClusters,
-    l1Clusters,
-    l1Entries,
-    l2Tables,
-    dataClusters,
-    tableAt,
-    blocksAt,
-    l1At,
-    l2At,
-    dataAt,
-    clusters: dataAt + dataClusters
-  };
-}
-function refcountsOf(others, clusterSize) {
-  const perBlock = clusterSize / REFCOUNT_BYTES;
-  let blockClusters = 1;
-  let tableClusters = 1;
-  for (; ; ) {
-    const all = others + blockClusters + tableClusters;
-    const blocks = Math.ceil(all / perBlock);
-    const tables = Math.ceil(blocks * 8 / clusterSize);
-    if (blocks === blockClusters && tables === tableClusters) {
-      return {
-        blockClusters,
-        tableClusters
-      };
-    }
-    blockClusters = blocks;
-    tableClusters = tables;
-  }
-}
-
-// src/backends/formats/qcow2/creating/new_header.ts
-var HEADER_BYTES2 = 112;
-var FEATURE_NAMES = [
-  [
-    0,
-    0,
-    "dirty bit"
-  ],
-  [
-    0,
-    1,
-    "corrupt bit"
-  ],
-  [
-    0,
-    2,
-    "external data file"
-  ],
-  [
-    0,
-    3,
-    "compression type"
-  ],
-  [
-    0,
-    4,
-    "extended L2 entries"
-  ],
-  [
-    1,
-    0,
-    "lazy refcounts"
-  ],
-  [
-    2,
-    0,
-    "bitmaps"
-  ],
-  [
-    2,
-    1,
-    "raw external data"
-  ]
-];
-var NAME_ENTRY = 48;
-function newHeader(image, layout, name) {
-  const { size, clusterSize, extendedL2, backing, dataFile } = image;
-  const isZstd = image.compression === "zstd";
-  const bytes2 = new Uint8Array(clusterSize);
-  const view2 = new DataView(bytes2.buffer);
-  const wide = (at, value2) => view2.setBigUint64(at, BigInt(value2));
-  view2.setUint32(0, QCOW2_MAGIC);
-  view2.setUint32(4, 3);
-  view2.setUint32(20, Math.log2(clusterSize));
-  wide(24, size);
-  view2.setUint32(36, layout.l1Entries);
-  wide(40, layout.l1At * clusterSize);
-  wide(48, layout.tableAt * clusterSize);
-  view2.setUint32(56, layout.tableClusters);
-  const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n) | (isZstd ? INCOMPATIBLE.COMPRESSION : 0n);
-  view2.setBigUint64(72, incompatible);
-  view2.setUint32(96, REFCOUNT_ORDER);
-  view2.setUint32(100, HEADER_BYTES2);
-  view2.setUint8(COMPRESSION_TYPE_AT, isZstd ? 1 : 0);
-  const backingName = backing === null ? new Uint8Array() : nameBytes(backing.name, "backing file", LIMIT.BACKING_NAME, name);
-  const room3 = clusterSize - backingName.length;
-  const extensions = extensionsOf(image, name);
-  let end = HEADER_BYTES2 + lengthOf(extensions);
-  if (end > room3) {
-    throw new UserError(`Cannot create ${name}: the names of the files that it refers to do not fit into a cluster of ${clusterSize} bytes; use shorter paths or a larger cluster size`);
-  }
-  const names2 = featureNames();
-  const all = end + lengthOf([
-    names2
-  ]) <= room3 ? [
-    ...extensions,
-    names2
-  ] : extensions;
-  end = putExtensions(bytes2, all);
-  if (backingName.length > 0) {
-    bytes2.set(backingName, end);
-    wide(8, end);
-    view2.setUint32(16, backingName.length);
-  }
-  return bytes2;
-}
-function extensionsOf({ backing, dataFile }, name) {
-  const extensions = [];
-  if (backing !== null) {
-    const data = new TextEncoder().encode(backing.format);
-    extensions.push([
-      EXTENSION.BACKING_FORMAT,
-      data
-    ]);
-  }
-  if (dataFile !== null) {
-    const data = nameBytes(dataFile, "data file", LIMIT.DATA_FILE_NAME, name);
-    extensions.push([
-      EXTENSION.DATA_FILE,
-      data
-    ]);
-  }
-  return extensions;
-}
-function featureNames() {
-  const data = new Uint8Array(FEATURE_NAMES.length * NAME_ENTRY);
-  for (const [index, [field, bit, text]] of FEATURE_NAMES.entries()) {
-    data.set([
-      field,
-      bit
-    ], index * NAME_ENTRY);
-    data.set(new TextEncoder().encode(text), index * NAME_ENTRY + 2);
-  }
-  return [
-    EXTENSION.FEATURE_NAMES,
-    data
-  ];
-}
-function lengthOf(extensions) {
-  return extensions.reduce((sum, [, data]) => sum + 8 + padded(data), 8);
-}
-function padded({ length: length2 }) {
-  return Math.ceil(length2 / 8) * 8;
-}
-function putExtensions(bytes2, extensions) {
-  const view2 = new DataView(bytes2.buffer);
-  let at = HEADER_BYTES2;
-  for (const [type, data] of extensions) {
-    view2.setUint32(at, type);
-    view2.setUint32(at + 4, data.length);
-    bytes2.set(data, at + 8);
-    at += 8 + padded(data);
-  }
-  return at + 8;
-}
-function nameBytes(text, role, max, name) {
-  const bytes2 = encodeName(text);
-  if (bytes2.length <= max) return bytes2;
-  throw new UserError(`Cannot create ${name}: the path of its ${role} has ${bytes2.length} bytes, and an image can name ${max} at most; use a shorter path`);
-}
-
-// src/backends/formats/qcow2/creating/new_image.ts
-var COPIED = 2147483648;
-var ALL_ALLOCATED = 4294967295;
-var PART = 65536;
-function* newImage(image, layout, name) {
-  const header = newHeader(image, layout, name);
-  const { clusterSize } = image;
-  const { blocksAt, blockClusters, l1At, l1Entries, l2At, l2Tables } = layout;
-  const place = (cluster) => cluster * clusterSize;
-  yield* entries(place(1), blockClusters, 2, (view2, at, i) => {
-    put(view2, at, place(blocksAt + i), 0);
-  });
-  yield* refcounts(place(blocksAt), layout.clusters);
-  if (l2Tables > 0) {
-    yield* entries(place(l1At), l1Entries, 2, (view2, at, i) => {
-      put(view2, at, place(l2At + i), COPIED);
-    });
-    yield* l2Entries(image, layout);
-  }
-  yield {
-    at: 0,
-    bytes: header
-  };
-}
-function* refcounts(at, clusters) {
-  for (let done = 0; done < clusters; done += PART / 2) {
-    const count2 = Math.min(PART / 2, clusters - done);
-    const bytes2 = new Uint8Array(count2 * 2);
-    for (let i = 1; i < bytes2.length; i += 2) bytes2[i] = 1;
-    yield {
-      at: at + done * 2,
-      bytes: bytes2
-    };
-  }
-}
-function* l2Entries({ size, clusterSize, extendedL2, backing, dataFile }, { l2At, dataAt }) {
-  const first2 = dataFile === null ? dataAt : 0;
-  const clusters = Math.ceil(size / clusterSize);
-  const words = extendedL2 ? 4 : 2;
-  const bitmap = backing === null ? ALL_ALLOCATED : 0;
-  yield* entries(l2At * clusterSize, clusters, words, (view2, at, i) => {
-    put(view2, at, (first2 + i) * clusterSize, COPIED);
-    if (extendedL2) view2.setUint32(at + 12, bitmap);
-  });
-}
-function* entries(at, count2, words, fill) {
-  const each = words * 4;
-  const most = PART / each;
-  for (let done = 0; done < count2; done += most) {
-    const part2 = Math.min(most, count2 - done);
-    const view2 = new DataView(new ArrayBuffer(part2 * each));
-    for (let i = 0; i < part2; i++) fill(view2, i * each, done + i);
-    yield {
-      at: at + done * each,
-      bytes: new Uint8Array(view2.buffer)
-    };
-  }
-}
-function put(view2, at, offset, flags) {
-  view2.setUint32(at, (Math.floor(offset / 2 ** 32) | flags) >>> 0);
-  view2.setUint32(at + 4, offset % 2 ** 32);
-}
-
-// src/backends/formats/qcow2/creating/create_qcow2.ts
-var CLUSTER_SIZE = 65536;
-var CLUSTER_SIZES = {
-  min: 2 ** LIMIT.CLUSTER_BITS_MIN,
-  max: 2 ** LIMIT.CLUSTER_BITS_MAX
-};
-var EXTENDED_MIN = 2 ** LIMIT.EXTENDED_CLUSTER_BITS_MIN;
-async function createQcow2(path, options, files) {
-  const image = describeNew(path, options, files);
-  const { preallocation, dataFile, size } = options;
-  const make = () => makeFile(path, files, async (file) => {
-    const { dataAt, clusters } = await writeNewImage(file, image);
-    const [from, to] = [
-      dataAt,
-      clusters
-    ].map((at) => at * image.clusterSize);
-    await reserve(file, from, to, preallocation);
-  });
-  if (dataFile === null) return await make();
-  await makeFile(dataFile, files, async (file) => {
-    await mustSucceed(file.truncate(size), dataFile);
-    await reserve(file, 0, size, preallocation);
-    await make();
-  });
-}
-async function writeNewImage(file, image) {
-  const { name } = file;
-  const layout = layOut(image, name);
-  const { clusters } = layout;
-  await mustSucceed(file.truncate(clusters * image.clusterSize), name);
-  for (const { at, bytes: bytes2 } of newImage(image, layout, name)) {
-    if (at === 0) await mustSucceed(file.flush(), name);
-    await mustSucceed(writeFully(file, at, bytes2), name);
-  }
-  return layout;
-}
-function overlayOf(size, backing) {
-  return {
-    size,
-    clusterSize: CLUSTER_SIZE,
-    extendedL2: false,
-    preallocated: false,
-    backing,
-    dataFile: null,
-    compression: "deflate"
-  };
-}
-function describeNew(path, options, files) {
-  const { backing, extendedL2, dataFile, preallocation, size } = options;
-  const clusterSize = options.clusterSize ?? CLUSTER_SIZE;
-  const refuse3 = (why) => {
-    throw new UserError(`Cannot create ${path}: ${why}`);
-  };
-  const { max } = CLUSTER_SIZES;
-  const min = extendedL2 ? EXTENDED_MIN : CLUSTER_SIZES.min;
-  const isSize = Number.isInteger(Math.log2(clusterSize)) && clusterSize >= min && clusterSize <= max;
-  if (!isSize) {
-    const of = extendedL2 ? " of an image with extended L2 entries" : "";
-    refuse3(`clusters${of} have a power of two of bytes, from ${formatSize(min)} to ${formatSize(max)}; choose another cluster size`);
-  }
-  const preallocated = preallocation !== "off";
-  if (preallocated && backing !== null && !extendedL2) {
-    refuse3("preallocated clusters would hide the image below; leave the preallocation or the backing file out, or use extended L2 entries");
-  }
-  return {
-    size,
-    clusterSize,
-    extendedL2,
-    preallocated,
-    backing: backing === null ? null : {
-      ...backing,
-      name: nameFrom(path, backing.name, files)
-    },
-    dataFile: dataFile === null ? null : nameFrom(path, files.absolutePath(dataFile), files),
-    compression: "deflate"
-  };
-}
-function nameFrom(image, name, files) {
-  const directory = files.absolutePath(image).replace(/[^/]*$/, "");
-  const isBelow = name.startsWith(directory) && name !== directory;
-  return isBelow ? name.slice(directory.length) : name;
-}
-
-// src/backends/compression/load_zlib.ts
-async function loadZlib(what) {
-  try {
-    return await import("node:zlib");
-  } catch (cause) {
-    throw new UserError(`Cannot load zlib for ${what}: the name of the working directory is not UTF-8; start in another directory`, {
-      cause
-    });
-  }
-}
-
-// src/backends/compression/zlib_handle.ts
-var ZlibHandle = class _ZlibHandle {
-  #handle;
-  #state;
-  #flush;
-  #hasFailed = false;
-  /**
-   * Makes a decompressor.
-   *
-   * @returns `null` if node:zlib has other insides than those of Deno 2.9.
-   */
-  static create(zlib2, compression) {
-    const { Z_FINISH, ZSTD_e_end } = zlib2.constants;
-    const stream = compression === "deflate" ? zlib2.createInflateRaw() : compression === "zlib" ? zlib2.createInflate() : zlib2.createZstdDecompress();
-    const { _handle: handle, _writeState: state } = stream;
-    const isKnown = typeof handle?.writeSync === "function" && typeof handle.reset === "function" && state instanceof Uint32Array;
-    if (!isKnown) return null;
-    const flush2 = compression === "zstd" ? ZSTD_e_end : Z_FINISH;
-    return new _ZlibHandle(handle, state, flush2);
-  }
-  constructor(handle, state, flush2) {
-    this.#handle = handle;
-    this.#state = state;
-    this.#flush = flush2;
-    handle.onerror = () => {
-      this.#hasFailed = true;
-    };
-  }
-  /**
-   * Decompresses a stream, up to the end of the output.
-   *
-   * @param stream The stream, and the bytes that follow it.
-   * @param output Where to.
-   * @returns How many bytes the stream gave; -1 if it is damaged.
-   */
-  decompress(stream, output) {
-    const handle = this.#handle;
-    const [from, to] = [
-      stream.length,
-      output.length
-    ];
-    this.#hasFailed = false;
-    try {
-      handle.reset();
-      handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
-    } catch {
-      return -1;
-    }
-    return this.#hasFailed ? -1 : to - this.#state[0];
-  }
-};
-
-// src/backends/compression/zstd_frame.ts
-var MAGIC = 4247762216;
-var BLOCK_HEADER = 3;
-var RLE = 1;
-var DICTIONARY_ID = [
-  0,
-  1,
-  2,
-  4
-];
-var CONTENT_SIZE = [
-  0,
-  2,
-  4,
-  8
-];
-function zstdFrameLength(bytes2) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  if (bytes2.length < 5 || view2.getUint32(0, true) !== MAGIC) return null;
-  const descriptor = bytes2[4];
-  const isSingleSegment = (descriptor & 32) !== 0;
-  const sizeCode = descriptor >> 6;
-  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
-  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
-  for (let isLast = false; !isLast; ) {
-    if (at + BLOCK_HEADER > bytes2.length) return null;
-    const header = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16;
-    isLast = (header & 1) !== 0;
-    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
-  }
-  const hasChecksum = (descriptor & 4) !== 0;
-  const end = at + (hasChecksum ? 4 : 0);
-  return end <= bytes2.length ? end : null;
-}
-
-// src/backends/compression/decompress.ts
-var zlib = null;
-var handles = /* @__PURE__ */ new Map();
-async function loadDecompression(what) {
-  zlib ??= await loadZlib(what);
-}
-function decompress(compression, stream, output) {
-  const most = output.length - 1;
-  const got = handleOf(compression)?.decompress(stream, output);
-  if (got === most) return got;
-  const block = decompressBySync(compression, stream, most);
-  if (block === null) return -1;
-  output.set(block);
-  return block.length;
-}
-function loaded() {
-  if (zlib === null) throw new Error("loadDecompression() was not called");
-  return zlib;
-}
-function handleOf(compression) {
-  let handle = handles.get(compression);
-  if (handle === void 0) {
-    handle = ZlibHandle.create(loaded(), compression);
-    handles.set(compression, handle);
-  }
-  return handle;
-}
-function decompressBySync(compression, stream, most) {
-  const options = {
-    maxOutputLength: most,
-    // One piece of output with a byte to spare: zlib would else ask for more.
-    chunkSize: most + 1
-  };
-  try {
-    switch (compression) {
-      case "deflate":
-        return loaded().inflateRawSync(stream, options);
-      case "zlib":
-        return loaded().inflateSync(stream, options);
-      case "zstd":
-        return decompressZstd(stream, options);
-    }
-  } catch {
-    return null;
-  }
-}
-function decompressZstd(stream, options) {
-  const length2 = zstdFrameLength(stream);
-  return length2 === null ? null : loaded().zstdDecompressSync(stream.subarray(0, length2), options);
-}
-
-// src/backends/mapped/damage_signs.ts
-var DamageSigns = class {
-  /** Marks the image, and ends that it is written to; if it is. */
-  mark = null;
-  #told;
-  #name;
-  #tell;
-  #advice;
-  /** Makes the memory that the threads of an image share. */
-  static create() {
-    return new SharedArrayBuffer(4);
-  }
-  /**
-   * Wraps the memory.
-   *
-   * @param name The image's name.
-   * @param tell Receives a sentence.
-   * @param advice What to do.
-   */
-  constructor(memory, name, tell2, advice) {
-    this.#told = new Int32Array(memory);
-    this.#name = name;
-    this.#tell = tell2;
-    this.#advice = advice;
-  }
-  /**
-   * Notes damage.
-   *
-   * @param what What is damaged, such as "the entry of byte 512".
-   */
-  found(what) {
-    if (Atomics.exchange(this.#told, 0, 1) !== 0) return;
-    const { mark } = this;
-    const effect = mark === null ? "what it says cannot be read" : "the image is marked as corrupt and takes no more writes";
-    this.#tell(`${this.#name} is damaged: ${what} makes no sense, so ${effect}; ${this.#advice}`);
-    mark?.();
   }
 };
 
@@ -13217,298 +13687,38 @@ function tableError(name, error) {
   });
 }
 
-// src/backends/mapped/slice_layout.ts
-var WAYS = 8;
-var CONTROL_WORDS = 16;
-var SET_WORDS = 16;
-var SLOT_WORDS = 4;
-var SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
-var SET = {
-  /** While a thread changes its slots, the number of that thread; else 0. */
-  LOCK: 0,
-  /** The slot that is looked at first when one must be replaced. */
-  HAND: 1,
-  /** Counts what a slice that was being read meanwhile may not overwrite. */
-  CHANGES: 2
-};
-var SLOT = {
-  /** The slice plus 1; 0 if the slot is empty. */
-  TAG: 0,
-  /** Odd while the slot changes. */
-  VERSION: 1,
-  /** Not 0 if it was used since the hand passed it. */
-  USED: 2,
-  /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
-  DIRTY: 3
-};
-var DIRTY = {
-  CLEAN: 0,
-  /** Changed, and in the list of dirty slots. */
-  CHANGED: 1,
-  /** Being written to the file. */
-  WRITING: 2,
-  /** Changed again while it is being written. */
-  CHANGED_AGAIN: 3
-};
-var UNDO_WORDS = 4;
-var UNDO = {
-  /** 1 while the change is under way. */
-  ACTIVE: 0,
-  /** The slot, the first word of it, and how many. */
-  SLOT: 1,
-  AT: 2,
-  COUNT: 3
-};
-var CONTROL = {
-  /** How many sets there are. */
-  SETS: 0,
-  /** How many slots are in the list of dirty slots. */
-  DIRTY_COUNT: 1
-};
-
-// src/backends/mapped/slice_cache.ts
-var LOCK_LOOKS = 100;
-function cacheOwner(queue) {
-  return (queue ?? -1) + 2;
-}
-var SliceCache = class {
-  /** The words of all slots: slot `n` starts at `n * sliceWords`. */
-  data;
-  words;
-  sliceWords;
-  /** The number of this thread as the owner of a set's lock. */
-  owner;
-  /** What undoes the change that is under way. */
-  undo;
-  #sets;
-  /** The slots that have changed, in the order in which they did. */
-  dirty;
-  /** The version of the slot that was found last. */
-  #version = 0;
-  /**
-   * Makes the memory of a cache.
-   *
-   * @param bytes How much it may take; it takes a few slots if that is less.
-   * @param slices How many slices there are: it does not take more.
-   * @param sliceWords 32-bit words of a slice.
-   */
-  static create(bytes2, slices, sliceWords) {
-    const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
-    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS)));
-    const memory = new SharedArrayBuffer(4 * (CONTROL_WORDS + UNDO_WORDS + sliceWords) + sets * setBytes);
-    new Int32Array(memory)[CONTROL.SETS] = sets;
-    return memory;
+// src/backends/formats/vmdk/vmdk_image.ts
+var VmdkImage = class extends MappedImage {
+  #own;
+  /** The files whose space counts. */
+  #files;
+  #blockSize;
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(parts2) {
+    super(parts2);
+    const { own, isOneFile, files, clusterSize } = parts2;
+    const others = files.map(({ backend }) => backend);
+    this.#own = own;
+    this.#files = isOneFile ? others : [
+      own,
+      ...others
+    ];
+    this.#blockSize = clusterSize;
   }
-  /**
-   * Wraps the memory of a cache.
-   *
-   * @param memory Of {@linkcode SliceCache.create}.
-   * @param sliceWords As there.
-   * @param owner The number of this thread, of {@linkcode cacheOwner}.
-   */
-  constructor(memory, sliceWords, owner) {
-    this.owner = owner;
-    this.#sets = new Int32Array(memory, 0, 1)[0];
-    this.sliceWords = sliceWords;
-    const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
-    this.words = new Int32Array(memory, 0, words);
-    const slots = this.#sets * WAYS;
-    this.dirty = new Int32Array(memory, 4 * words, slots);
-    const undo = words + slots;
-    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
-    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
-  }
-  /** How many slices fit. */
-  get slots() {
-    return this.#sets * WAYS;
-  }
-  /**
-   * Finds a slice. What the caller then reads of `data` counts only if
-   * {@linkcode SliceCache.isUnchanged} says so afterwards.
-   *
-   * @returns Its slot, or -1 if it is not cached or is being changed.
-   */
-  find(slice) {
-    const words = this.words;
-    const set = slice % this.#sets;
-    const tag = slice + 1 | 0;
-    let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
-    for (let way = 0; way < WAYS; way++, at += SLOT_WORDS) {
-      if (Atomics.load(words, at + SLOT.TAG) !== tag) continue;
-      const version = Atomics.load(words, at + SLOT.VERSION);
-      if ((version & 1) !== 0 || Atomics.load(words, at + SLOT.TAG) !== tag) {
-        return -1;
-      }
-      if (Atomics.load(words, at + SLOT.USED) === 0) {
-        Atomics.store(words, at + SLOT.USED, 1);
-      }
-      this.#version = version;
-      return set * WAYS + way;
+  /** Times are those of the file that was named; space is that of all files. */
+  async stat() {
+    const { times: times2 } = await this.#own.stat();
+    let allocated = 0;
+    for (const file of this.#files) {
+      const { allocated: more } = await file.stat();
+      allocated = allocated === null || more === null ? null : allocated + more;
     }
-    return -1;
-  }
-  /** Whether the slot found last has not changed since. */
-  isUnchanged(slot) {
-    const at = this.slotAt(slot) + SLOT.VERSION;
-    return Atomics.load(this.words, at) === this.#version;
-  }
-  /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
-  changes(slice) {
-    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
-  }
-  /**
-   * Copies a slice.
-   *
-   * @param into Takes its words.
-   * @returns Whether it is cached, and was not being changed.
-   */
-  copy(slice, into) {
-    const slot = this.find(slice);
-    if (slot < 0) return false;
-    const start = slot * this.sliceWords;
-    for (let i = 0; i < into.length; i++) {
-      into[i] = Atomics.load(this.data, start + i);
-    }
-    return this.isUnchanged(slot);
-  }
-  /**
-   * Whether what was read of a slice in the file is its newest state: no slot has
-   * it, where it may have changed, and none was written since.
-   *
-   * @param changes The count before it was read.
-   */
-  isCurrent(slice, changes) {
-    const { words } = this;
-    const set = this.setAt(slice);
-    const tag = slice + 1 | 0;
-    for (let way = 0; way < WAYS; way++) {
-      const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.TAG;
-      if (Atomics.load(words, at) === tag) return false;
-    }
-    return Atomics.load(words, set + SET.CHANGES) === changes;
-  }
-  /**
-   * Caches a slice that was read, unless it is there already, or the set has
-   * changed so that it may be out of date, or another thread keeps the set for
-   * too long: it then stays as it is, and the slice is read again next time.
-   *
-   * @param slice Its number.
-   * @param words Its words in host order.
-   * @param changes The count before it was read.
-   * @returns Whether it was cached by this call.
-   */
-  add(slice, words, changes) {
-    const set = this.setAt(slice);
-    if (!this.lock(set)) return false;
-    try {
-      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
-        return false;
-      }
-      const slot = this.slotFor(set, slice + 1 | 0);
-      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
-      return slot >= 0;
-    } finally {
-      this.unlock(set);
-    }
-  }
-  /**
-   * Releases what a thread has locked that has ended: the slots are left as they
-   * were before, or after.
-   */
-  threadEnded(owner) {
-    const { words } = this;
-    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
-      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
-      for (let way = 0; way < WAYS; way++) {
-        const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.VERSION;
-        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
-      }
-      this.unlock(set);
-    }
-  }
-  unlock(set) {
-    Atomics.store(this.words, set + SET.LOCK, 0);
-  }
-  setAt(slice) {
-    return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
-  }
-  slotAt(slot) {
-    return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS + slot % WAYS * SLOT_WORDS;
-  }
-  lock(set) {
-    const words = this.words;
-    for (let looks = 0; looks < LOCK_LOOKS; looks++) {
-      const at = set + SET.LOCK;
-      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
-    }
-    return false;
-  }
-  /**
-   * Chooses the slot for a slice: an empty one, else the first from the hand on
-   * that was not used since the hand passed it.
-   *
-   * @returns -1 if the slice is there already, or every slot has to stay.
-   */
-  slotFor(set, tag) {
-    const words = this.words;
-    const first2 = set + SET_WORDS;
-    let empty = -1;
-    for (let way2 = 0; way2 < WAYS; way2++) {
-      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS + SLOT.TAG);
-      if (found === tag) return -1;
-      const at = first2 + way2 * SLOT_WORDS + SLOT.DIRTY;
-      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
-      if (isFree && empty < 0) empty = way2;
-    }
-    let way = empty;
-    let hand = Atomics.load(words, set + SET.HAND);
-    for (let looks = 0; way < 0; looks++) {
-      if (looks > 2 * WAYS) return -1;
-      const at = first2 + hand * SLOT_WORDS;
-      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
-      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
-        way = hand;
-      }
-      hand = (hand + 1) % WAYS;
-      Atomics.store(words, set + SET.HAND, hand);
-    }
-    return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
-  }
-  fill(slot, tag, from) {
-    const words = this.words;
-    const at = this.slotAt(slot);
-    Atomics.add(words, at + SLOT.VERSION, 1);
-    Atomics.store(words, at + SLOT.TAG, 0);
-    const { data } = this;
-    const start = slot * this.sliceWords;
-    for (let i = 0; i < from.length; i++) {
-      Atomics.store(data, start + i, from[i]);
-    }
-    Atomics.store(words, at + SLOT.USED, 1);
-    Atomics.store(words, at + SLOT.TAG, tag);
-    Atomics.add(words, at + SLOT.VERSION, 1);
-  }
-};
-
-// src/backends/mapped/l1_table.ts
-var NO_TABLE = 0;
-var BAD_TABLE = 4294967295;
-var L1Table = class {
-  #words;
-  /** Wraps the words. */
-  constructor(memory) {
-    this.#words = new Uint32Array(memory);
-  }
-  /** How many tables there are at most. */
-  get length() {
-    return this.#words.length;
-  }
-  /**
-   * Where a table is, in units; {@linkcode NO_TABLE} or {@linkcode BAD_TABLE} if
-   * there is none.
-   */
-  unitOf(table2) {
-    return Atomics.load(this.#words, table2);
+    return {
+      size: this.size,
+      allocated,
+      blockSize: this.#blockSize,
+      times: times2
+    };
   }
 };
 
@@ -13583,95 +13793,1261 @@ var TableLookup = class {
   }
 };
 
-// src/backends/reference_gate.ts
-var CHAIN_MAX = 32;
-var READ_ONLY = {
-  writable: false,
-  growable: false,
-  snapshot: null,
-  backing: null,
-  overlay: null
-};
-var ReferenceGate = class {
-  #context;
-  /** Directories that may be used, without symbolic links. */
-  #directories;
-  /** Files of the chain, by their identities. */
-  #members = /* @__PURE__ */ new Set();
-  #images = 1;
+// src/backends/formats/vmdk/grain_entries.ts
+var GrainEntries = class {
+  #geometry;
+  #file;
   /**
-   * Makes the gate of a chain.
+   * Prepares for the entries of an extent.
    *
-   * @param first The file of the first image, which the user named.
-   * @param context The context in which it is opened.
+   * @param file The number of the file that has it.
    */
-  constructor(first2, context) {
-    const { options, services: { files } } = context;
-    const own = first2.file === null ? [] : [
-      files.pathOf(first2.file.fd)
-    ];
-    this.#context = context;
-    this.#directories = [
-      ...own.map(directoryOf),
-      ...options.allowReference.map((path) => files.absolutePath(`${path}/.`))
-    ];
-    this.#add(first2);
+  constructor(geometry, file) {
+    this.#geometry = geometry;
+    this.#file = file;
   }
-  /**
-   * The path of a file that an image names.
-   *
-   * @throws {UserError} If the name is no path, or the chain is too long.
-   */
-  pathOf(reference) {
-    const { role, name, by } = reference;
-    if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
-      throw refused(reference, "it is not a path; name the file yourself");
-    }
-    const isBelow = role === "backing file" || role === "parent";
-    if (isBelow && ++this.#images > CHAIN_MAX) {
-      throw refused(reference, `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`);
-    }
-    if (name.startsWith("/")) return name;
-    const { files } = this.#context.services;
-    const directory = by.file === null ? null : directoryOf(files.pathOf(by.file.fd));
-    return directory === null ? name : `${directory}/${name}`;
-  }
-  /**
-   * Admits a file that was opened for a reference, before any of it is read.
-   *
-   * @throws {UserError} If it lies elsewhere, or is part of the chain already.
-   */
-  admit(file, reference) {
-    const { files } = this.#context.services;
-    if (file.file === null) throw refused(reference, "it is not a file");
-    const path = files.pathOf(file.file.fd);
-    const isInside = this.#directories.some((directory) => path.startsWith(directory === "/" ? directory : `${directory}/`));
-    if (!isInside) {
-      const directory = directoryOf(path);
-      throw refused(reference, `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`);
-    }
-    if (!this.#add(file)) {
-      throw refused(reference, "it is part of the same chain already; repair the chain with 'qemu-img rebase'");
+  decode(bytes2, words) {
+    for (let i = 0; i < words.length; i++) {
+      const at = 4 * i;
+      words[i] = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16 | bytes2[at + 3] << 24;
     }
   }
-  #add({ file }) {
-    const identity = file?.stat.identity;
-    if (identity === void 0) return true;
-    const isNew = !this.#members.has(identity);
-    this.#members.add(identity);
-    return isNew;
+  map(words, start, _position, inSlice, length2, mapping) {
+    const { grainSize, sliceEntries, isCompressed } = this.#geometry;
+    const first2 = Math.floor(inSlice / grainSize);
+    const inGrain = inSlice - first2 * grainSize;
+    const sector = Atomics.load(words, start + first2) >>> 0;
+    const kind = this.#kindOf(sector);
+    const left = grainSize - inGrain;
+    if (kind === MAPPED.COMPRESSED) {
+      const next = first2 + 1;
+      const end = this.#streamEnd(words, start + next, start + sliceEntries);
+      this.#setStream(mapping, sector, inGrain, end);
+      mapping.length = Math.min(left, length2);
+      return;
+    }
+    const grainSectors = grainSize / SECTOR2;
+    let mapped = left;
+    let follows = sector;
+    for (let i = first2 + 1; i < sliceEntries && mapped < length2; i++) {
+      const next = Atomics.load(words, start + i) >>> 0;
+      follows += grainSectors;
+      const isSame = kind === MAPPED.DATA ? next === follows : this.#kindOf(next) === kind;
+      if (!isSame) break;
+      mapped += grainSize;
+    }
+    mapping.setPlaceless(kind, Math.min(mapped, length2));
+    if (kind !== MAPPED.DATA || isCompressed) return;
+    mapping.file = this.#file;
+    mapping.host = sector * SECTOR2 + inGrain;
+  }
+  #kindOf(sector) {
+    const { hasZeroGrains, isCompressed } = this.#geometry;
+    if (sector === NO_GRAIN) return MAPPED.UNALLOCATED;
+    if (sector === ZERO_GRAIN && hasZeroGrains) return MAPPED.ZERO;
+    return isCompressed ? MAPPED.COMPRESSED : MAPPED.DATA;
+  }
+  /** The sector of the next grain of a slice; 0 if there is none. */
+  #streamEnd(words, from, to) {
+    for (let at = from; at < to; at++) {
+      const sector = Atomics.load(words, at) >>> 0;
+      if (sector > ZERO_GRAIN) return sector;
+    }
+    return 0;
+  }
+  /** Grains are written in order, mostly: a stream ends where the next starts. */
+  #setStream(mapping, sector, inGrain, end) {
+    const { grainSize } = this.#geometry;
+    const most = 2 * grainSize;
+    const known = (end - sector) * SECTOR2;
+    mapping.setPlaceless(MAPPED.COMPRESSED, 0);
+    mapping.file = this.#file;
+    mapping.host = sector * SECTOR2;
+    mapping.streamLength = known > 0 ? Math.min(known, most) : most;
+    mapping.inBlock = inGrain;
+    mapping.blockLength = grainSize;
   }
 };
-function refused({ role, name, by }, why) {
-  return new UserError(`Cannot open the ${role} ${JSON.stringify(name)} of ${by.name}: ${why}`);
+
+// src/backends/formats/vmdk/vmdk_lookup.ts
+var VmdkLookup = class {
+  #extents;
+  /** Where each extent ends. */
+  #ends;
+  /** The tables of the sparse ones. */
+  #tables;
+  /** The extent that was used last, and where it starts. */
+  #index = 0;
+  #start = 0;
+  /**
+   * Attaches to the extents of an open image.
+   *
+   * @param queue The queue that this thread serves; `undefined` for none.
+   */
+  constructor(extents, queue) {
+    this.#extents = extents;
+    this.#ends = Float64Array.from(extents, ({ end }) => end);
+    this.#tables = extents.map((extent) => {
+      if (extent.kind !== "sparse") return null;
+      const { tables, grains, file } = extent;
+      const entries2 = new GrainEntries(grains, file);
+      return new TableLookup(tables, entries2, cacheOwner(queue));
+    });
+  }
+  map(position, length2, mapping) {
+    this.#find(position);
+    const extent = this.#extents[this.#index];
+    const inExtent = position - this.#start;
+    const most = Math.min(length2, extent.end - position);
+    switch (extent.kind) {
+      case "sparse":
+        return this.#tables[this.#index].map(inExtent, most, mapping);
+      case "flat":
+        mapping.setPlaceless(MAPPED.DATA, most);
+        mapping.file = extent.file;
+        mapping.host = extent.offset + inExtent;
+        return true;
+      case "zero":
+        mapping.setPlaceless(MAPPED.ZERO, most);
+        return true;
+    }
+  }
+  prepare(position, into) {
+    this.#find(position);
+    const extent = this.#extents[this.#index];
+    if (extent.kind === "sparse") into.file = extent.file;
+    this.#tables[this.#index].prepare(position - this.#start, into);
+  }
+  mapRead(read2, position, length2, mapping) {
+    this.#find(position);
+    const most = Math.min(length2, this.#ends[this.#index] - position);
+    const tables = this.#tables[this.#index];
+    return tables.mapRead(read2, position - this.#start, most, mapping);
+  }
+  queueEnded(queue) {
+    for (const tables of this.#tables) tables?.queueEnded(queue);
+  }
+  /** Finds the extent at a position of the disk. */
+  #find(position) {
+    const ends = this.#ends;
+    if (position >= this.#start && position < ends[this.#index]) return;
+    let low = 0;
+    let high = ends.length - 1;
+    while (low < high) {
+      const middle = low + high >> 1;
+      if (position < ends[middle]) high = middle;
+      else low = middle + 1;
+    }
+    this.#index = low;
+    this.#start = low === 0 ? 0 : ends[low - 1];
+  }
+};
+
+// src/backends/formats/vmdk/driver.ts
+var VMDK = {
+  kind: "format",
+  name: "vmdk",
+  summary: "a VMDK image, with the files that it refers to",
+  usage: "vmdk:PATH",
+  prefixes: [
+    "vmdk:"
+  ],
+  needs: [
+    "image",
+    "shared memory"
+  ],
+  layered: true,
+  parse(file, text) {
+    if (file !== "") return {
+      file
+    };
+    throw new UserError(`Cannot open "${text}": give a path, as in vmdk:PATH`);
+  },
+  fileOf: ({ file }) => String(file),
+  async describe(file, name) {
+    const facts = await describeVmdk(file, name);
+    return {
+      size: facts.size,
+      facts: {
+        ...facts
+      },
+      rows: vmdkRows(facts)
+    };
+  },
+  open: openVmdk,
+  async attach(attachment, below, { tell: tell2, queue }) {
+    await loadDecompression("a VMDK image");
+    const { name, extents, isOneFile, grainSize, hasMarkers } = attachment;
+    const { fileSizes, parentSize, blocks } = attachment;
+    const [own, ...others] = below;
+    const backends = isOneFile ? [
+      own,
+      ...others
+    ] : others;
+    const files = fileSizes.map((end, i) => {
+      const zeroEnd = Math.ceil(end / SECTOR2) * SECTOR2;
+      const hasHoles = extents.some((extent) => extent.kind === "flat" && extent.file === i);
+      return {
+        backend: backends[i],
+        end,
+        zeroEnd,
+        hasHoles
+      };
+    });
+    const cache = blocks === null ? null : new BlockCache(blocks, grainSize);
+    return new VmdkImage({
+      ...attachment,
+      own,
+      files,
+      clusterSize: grainSize,
+      sliceSize: sliceSizeOf(extents),
+      lookup: new VmdkLookup(extents, queue),
+      blocks: new StreamBlocks("zlib", cache, {
+        ...hasMarkers ? {
+          find: streamAfterMarker
+        } : {},
+        // The last grain of a disk is shorter, where VMware wrote it.
+        mayBeShort: true
+      }),
+      damage: new DamageSigns(attachment.damage, name, tell2, "compare it with its source"),
+      backing: parentSize === null ? null : {
+        backend: backends[files.length],
+        size: parentSize
+      }
+    });
+  }
+};
+async function openVmdk({ file: path, link: link3, cid }, context) {
+  const file = typeof path === "string" ? await openOwnFile(path, link3, context) : path;
+  const { name } = file;
+  const place = link3 ?? {
+    gate: new ReferenceGate(file, context),
+    reference: null
+  };
+  if (place.reference !== null) place.gate.admit(file, place.reference);
+  refuseSnapshot(name, context);
+  const layout = await layoutOf2(file, place.gate, context);
+  const { parts: parts2, files, descriptor, isOneFile } = layout;
+  refuseOther(name, descriptor, cid);
+  const { cacheSize } = context.options;
+  const hasParent = context.options.backing !== null || (descriptor?.parentCid ?? null) !== null;
+  const share = hasParent ? cacheSize / 2 : cacheSize;
+  const headers = parts2.flatMap((part2) => "header" in part2 ? [
+    part2.header
+  ] : []);
+  const compressed = compressionOf(headers, name);
+  const tableShare = compressed === null ? share : share / 4;
+  const extents = await readTables(parts2, tableShare, name);
+  const grainSize = Math.max(SECTOR2, ...headers.map((each) => each.grainSize));
+  const size = extents.at(-1).end;
+  const blocks = compressed === null ? null : BlockCache.create(share - tableShare, size / grainSize, grainSize);
+  const below = {
+    by: file,
+    gate: place.gate,
+    context
+  };
+  const cacheLeft = {
+    cacheSize: cacheSize - share
+  };
+  const parent = await openParent(descriptor, below, cacheLeft, VMDK);
+  const fileSizes = [];
+  for (const each of files) {
+    fileSizes.push((await each.backend.stat()).size);
+  }
+  return {
+    name,
+    attachment: {
+      name,
+      size,
+      extents,
+      fileSizes,
+      isOneFile,
+      grainSize,
+      hasMarkers: compressed?.hasMarkers ?? false,
+      blocks,
+      damage: DamageSigns.create(),
+      parentSize: parent === null ? null : (await parent.backend.stat()).size
+    }
+  };
 }
-function directoryOf(path) {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+function openOwnFile(path, link3, context) {
+  const source = link3 === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  return context.openBelow(source, READ_ONLY);
+}
+async function layoutOf2(file, gate, context) {
+  const { backend, name } = file;
+  if (magicOf(await readStart(backend, name)) !== null) {
+    const header = await readSparseHeader(backend, name);
+    return {
+      parts: [
+        {
+          end: header.size,
+          file: 0,
+          image: file,
+          header
+        }
+      ],
+      files: [
+        file
+      ],
+      isOneFile: true,
+      descriptor: await readEmbedded(backend, header, name)
+    };
+  }
+  const descriptor = await readDescriptorFile(backend, name);
+  const files = [];
+  const to = {
+    by: file,
+    gate,
+    context,
+    files
+  };
+  const parts2 = await openExtents(descriptor.extents, to);
+  return {
+    parts: parts2,
+    files,
+    isOneFile: false,
+    descriptor
+  };
+}
+function compressionOf(headers, name) {
+  const compressed = headers.filter((header) => header.isCompressed);
+  const [first2] = compressed;
+  if (compressed.every((each) => each.hasMarkers === first2.hasMarkers)) {
+    return first2 ?? null;
+  }
+  throw refusal(name, "only some of its extents have markers");
+}
+function sliceSizeOf(extents) {
+  const sparse = extents.find((extent) => extent.kind === "sparse");
+  return sparse?.tables.geometry.sliceSize ?? 0;
+}
+function refuseSnapshot(name, { options }) {
+  if (options.snapshot === null) return;
+  const what = JSON.stringify(options.snapshot);
+  throw new UserError(`Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`);
+}
+function refuseOther(name, descriptor, cid) {
+  if (cid === void 0 || descriptor?.cid === cid) return;
+  const has2 = descriptor?.cid.toString(16) ?? "no";
+  throw refusal(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
+}
+
+// src/backends/formats/ova/member_backend.ts
+var MemberBackend = class extends WindowBackend {
+  #length;
+  /** Shows `size` bytes of an archive from `offset` on. */
+  constructor(archive, offset, size) {
+    super(archive, {
+      offset,
+      size
+    });
+    this.#length = size;
+  }
+  read(position, buffer, start, length2) {
+    const there = Math.min(length2, this.#length - position);
+    return there <= 0 ? 0 : super.read(position, buffer, start, there);
+  }
+};
+
+// src/backends/formats/ova/ovf_disks.ts
+function ovfDisks(text, members) {
+  const plain = text.replace(/<!--.*?-->/gs, "");
+  const files = new Map(elements(plain, "File").map((file) => [
+    file["id"],
+    file["href"]
+  ]));
+  return elements(plain, "Disk").flatMap(({ fileRef }) => {
+    const href = fileRef === void 0 ? void 0 : files.get(fileRef);
+    const member = members.find(({ path }) => nameOf2(path) === href);
+    return member === void 0 ? [] : [
+      member
+    ];
+  });
+}
+function nameOf2(path) {
+  return path.replace(/^\.\//, "");
+}
+function elements(text, name) {
+  const tags = text.matchAll(new RegExp(`<(?:\\w+:)?${name}\\s([^<>]*)>`, "g"));
+  return Array.from(tags, ([, attributes]) => {
+    const pairs = attributes.matchAll(/([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g);
+    return Object.fromEntries(Array.from(pairs, ([, key, double, single]) => [
+      key.replace(/^\w+:/, ""),
+      unescaped(double ?? single ?? "")
+    ]));
+  });
+}
+var ENTITIES = {
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&apos;": "'",
+  "&amp;": "&"
+};
+function unescaped(text) {
+  return text.replace(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity);
+}
+
+// src/backends/formats/ova/refusal.ts
+function refusal2(name, why, advice = "compare it with its source") {
+  return new UserError(`Cannot open ${name} as ova: ${why}; ${advice}`);
+}
+
+// src/backends/formats/ova/tar_members.ts
+var BLOCK = 512;
+var MEMBERS_MAX = 1e4;
+var META_MAX = 1 << 16;
+async function tarMembers(file, name) {
+  const { size: end } = await file.stat();
+  const members = [];
+  let preface = {};
+  let at = 0;
+  for (let i = 0; i < MEMBERS_MAX && at + BLOCK <= end; i++) {
+    const block = await readBytes2(file, at, BLOCK, name);
+    if (block.every((byte) => byte === 0)) return members;
+    if (!isHeader(block)) {
+      throw refusal2(name, `the tar header at byte ${at} is damaged`);
+    }
+    const type = String.fromCharCode(block[156]);
+    const isMeta = type === "x" || type === "L" || type === "g" || type === "K";
+    const size = isMeta ? sizeOf2(block) : preface.size ?? sizeOf2(block);
+    const offset = at + BLOCK;
+    if (size === null || size > end - offset) {
+      const advice = "copy it once more: its end is missing";
+      throw refusal2(name, `its member at byte ${at} is not whole`, advice);
+    }
+    at = offset + Math.ceil(size / BLOCK) * BLOCK;
+    if (isMeta) {
+      if (type !== "x" && type !== "L") continue;
+      if (size > META_MAX) throw refusal2(name, "a name in it is too long");
+      const data = await readBytes2(file, offset, size, name);
+      preface = {
+        ...preface,
+        ...readPreface(type, data)
+      };
+      continue;
+    }
+    if (type === "0" || type === "\0" || type === "7") {
+      members.push({
+        path: preface.path ?? pathOf(block),
+        offset,
+        size
+      });
+    }
+    preface = {};
+  }
+  if (members.length > 0) return members;
+  throw refusal2(name, "it is no tar archive", "name the disk in it by itself");
+}
+async function readBytes2(file, at, length2, name) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, at, bytes2, 0, length2);
+  if (got === length2) return bytes2;
+  throw refusal2(name, `its bytes at ${at} cannot be read`);
+}
+function isHeader(block) {
+  let sum = 0;
+  for (const [i, byte] of block.entries()) {
+    sum += i >= 148 && i < 156 ? 32 : byte;
+  }
+  return numberOf(block.subarray(148, 156)) === sum;
+}
+function sizeOf2(block) {
+  return numberOf(block.subarray(124, 136));
+}
+function numberOf(field) {
+  if (field[0] === 128) {
+    const value2 = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
+    return value2 <= SIZE_MAX ? value2 : null;
+  }
+  const text = textOf3(field).trim();
+  return /^[0-7]+$/.test(text) ? parseInt(text, 8) : null;
+}
+function pathOf(block) {
+  const path = textOf3(block.subarray(0, 100));
+  const isPosix = textOf3(block.subarray(257, 263)) === "ustar";
+  const prefix = isPosix ? textOf3(block.subarray(345, 500)) : "";
+  return prefix === "" ? path : `${prefix}/${path}`;
+}
+function textOf3(field) {
+  const end = field.indexOf(0);
+  return decodeName(field.slice(0, end < 0 ? field.length : end));
+}
+function readPreface(type, data) {
+  if (type === "L") return {
+    path: textOf3(data)
+  };
+  let preface = {};
+  for (const line of decodeName(data).split("\n")) {
+    const [, key, value2] = /^\d+ (path|size)=(.*)$/s.exec(line) ?? [];
+    if (key === "path") preface = {
+      ...preface,
+      path: value2
+    };
+    const size = Number(value2);
+    if (key === "size" && Number.isSafeInteger(size) && size >= 0) {
+      preface = {
+        ...preface,
+        size
+      };
+    }
+  }
+  return preface;
+}
+
+// src/backends/formats/ova/driver.ts
+var OVF_MAX = 4 << 20;
+var OVA = {
+  kind: "format",
+  name: "ova",
+  summary: "a disk in the archive of a virtual machine",
+  usage: "ova:PATH[#N]",
+  prefixes: [
+    "ova:"
+  ],
+  needs: [
+    "image",
+    "shared memory"
+  ],
+  parse(rest, text) {
+    const [, file, number2] = /^(.+?)(?:#([1-9]\d{0,3}))?$/s.exec(rest) ?? [];
+    if (file !== void 0) {
+      return {
+        file,
+        number: number2 === void 0 ? null : Number(number2)
+      };
+    }
+    throw new UserError(`Cannot open "${text}": give a path, as in ova:PATH or ova:PATH#2`);
+  },
+  fileOf: ({ file }) => file,
+  async describe(file, name, source) {
+    const disks = await readDisks(file, name);
+    const disk = chosen(disks, source, name);
+    const member = new MemberBackend(file, disk.offset, disk.size);
+    const { size, facts, rows: rows2 } = await VMDK.describe(member, `${name}#${disks.indexOf(disk) + 1}`, {
+      file: ""
+    });
+    const all = disks.map(({ path }, i) => [
+      `Disk ${i + 1}`,
+      quoteName(path)
+    ]);
+    const paths = disks.map(({ path }) => path);
+    return {
+      size,
+      facts: {
+        disks: paths,
+        ...facts
+      },
+      rows: [
+        ...all,
+        ...rows2
+      ]
+    };
+  },
+  async open(source, context) {
+    const file = await context.openBelow(source.file, READ_ONLY);
+    const disks = await readDisks(file.backend, file.name);
+    const { offset, size, path } = chosen(disks, source, file.name);
+    const image = {
+      name: `${path} in ${file.name}`,
+      backend: new MemberBackend(file.backend, offset, size),
+      // What the image might name would not be in the archive.
+      file: null
+    };
+    const { attachment } = await openVmdk({
+      file: image
+    }, alone(context, image));
+    return {
+      name: image.name,
+      attachment: {
+        name: image.name,
+        offset,
+        size,
+        image: attachment
+      }
+    };
+  },
+  attach: ({ offset, size, image }, [file], services) => VMDK.attach(image, [
+    new MemberBackend(file, offset, size)
+  ], services)
+};
+function alone(context, { name }) {
+  return {
+    ...context,
+    openBelow() {
+      const advice = "a disk in an archive has to be in one file";
+      throw refusal2(name, "it needs other files", advice);
+    }
+  };
+}
+async function readDisks(file, name) {
+  const members = await tarMembers(file, name);
+  const ovf = members.find(({ path }) => /\.ovf$/i.test(path));
+  if (ovf === void 0) {
+    const advice = "take the disk out of it with 'tar -xf'";
+    throw refusal2(name, "it has no OVF descriptor", advice);
+  }
+  if (ovf.size > OVF_MAX) throw refusal2(name, "its OVF descriptor is too long");
+  const bytes2 = new Uint8Array(ovf.size);
+  const got = await readFully(file, ovf.offset, bytes2, 0, ovf.size);
+  if (got < ovf.size) throw refusal2(name, "its OVF descriptor cannot be read");
+  return ovfDisks(new TextDecoder().decode(bytes2), members);
+}
+function chosen(disks, { file, number: number2 }, name) {
+  const list = disks.map(({ path, size }, i) => `#${i + 1} ${quoteName(path)} (${formatSize(size)})`).join(", ");
+  if (disks.length === 0) {
+    throw refusal2(name, "its OVF descriptor names no disk that is in it");
+  }
+  if (number2 === null && disks.length > 1) {
+    const advice = `choose one, such as ova:${file}#1`;
+    throw refusal2(name, `it has several disks: ${list}`, advice);
+  }
+  const disk = disks[(number2 ?? 1) - 1];
+  if (disk !== void 0) return disk;
+  throw refusal2(name, `it has no disk #${number2}`, `choose one of ${list}`);
+}
+
+// src/backends/sized_disk.ts
+function parseSizedDisk(rest, text) {
+  const size = parseSize(rest);
+  if (size > 0) return {
+    name: text,
+    size
+  };
+  const prefix = text.slice(0, text.length - rest.length);
+  throw new UserError(`Cannot make an empty disk "${text}": give it a size, such as ${prefix}1G`);
+}
+
+// src/backends/protocols/memory.ts
+var CHUNK = 65536;
+var GROWABLE_MAX = 2 ** 40;
+function createMemoryDisk(size, options = {}) {
+  const { growable: growable2 = false, limit = GROWABLE_MAX } = options;
+  const max = Math.max(size, limit);
+  const chunks = Math.ceil(size / CHUNK);
+  try {
+    const length2 = new SharedArrayBuffer(8);
+    new Float64Array(length2)[0] = size;
+    return {
+      length: length2,
+      bytes: growable2 ? new SharedArrayBuffer(size, {
+        maxByteLength: max
+      }) : new SharedArrayBuffer(size),
+      chunks: growable2 ? new SharedArrayBuffer(chunks, {
+        maxByteLength: Math.ceil(max / CHUNK)
+      }) : new SharedArrayBuffer(chunks)
+    };
+  } catch (cause) {
+    throw new UserError(`Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`, {
+      cause
+    });
+  }
+}
+var MEMORY = {
+  kind: "protocol",
+  name: "memory",
+  summary: "a disk in memory, empty at first",
+  usage: "memory:SIZE",
+  prefixes: [
+    "memory:"
+  ],
+  needs: [
+    "shared memory"
+  ],
+  parse: parseSizedDisk,
+  open({ name, size, limit }, { options: { growable: growable2 } }) {
+    const disk = createMemoryDisk(size, {
+      growable: growable2,
+      ...limit === void 0 ? {} : {
+        limit
+      }
+    });
+    return {
+      attachment: {
+        name,
+        disk
+      },
+      name
+    };
+  },
+  attach: ({ name, disk }) => new MemoryBackend(disk, name)
+};
+var MemoryBackend = class extends ImageBackend {
+  shared = true;
+  writable = true;
+  #disk;
+  #bytes;
+  #chunks;
+  #length;
+  /**
+   * Wraps the memory of a disk.
+   *
+   * @param disk Made by {@linkcode createMemoryDisk}.
+   * @param name Its name in messages.
+   */
+  constructor(disk, name = "memory") {
+    super(name);
+    this.#disk = disk;
+    this.#bytes = new Uint8Array(disk.bytes);
+    this.#chunks = new Uint8Array(disk.chunks);
+    this.#length = new Float64Array(disk.length);
+  }
+  /** The current size in bytes. */
+  get size() {
+    return this.#length[0];
+  }
+  stat() {
+    const { size } = this;
+    const end = Math.ceil(size / CHUNK);
+    let chunks = 0;
+    for (let i = 0; i < end; i++) chunks += this.#chunks[i];
+    return {
+      size,
+      allocated: chunks * CHUNK,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  read(position, buffer, start, length2) {
+    buffer.set(this.#bytes.subarray(position, position + length2), start);
+    return length2;
+  }
+  write(position, buffer, start, length2) {
+    const whole = start === 0 && length2 === buffer.length;
+    const bytes2 = whole ? buffer : buffer.subarray(start, start + length2);
+    this.#bytes.set(bytes2, position);
+    this.#mark(position, length2);
+    return length2;
+  }
+  truncate(size) {
+    const { bytes: bytes2, chunks } = this.#disk;
+    if (size > bytes2.byteLength) {
+      if (!bytes2.growable) return -ERRNO.ENOSPC;
+      if (size > bytes2.maxByteLength) {
+        const isBounded = bytes2.maxByteLength < GROWABLE_MAX;
+        return isBounded ? -ERRNO.ENOSPC : -ERRNO.EFBIG;
+      }
+      try {
+        chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
+        bytes2.grow(size);
+      } catch {
+        return -ERRNO.ENOMEM;
+      }
+    }
+    const old = this.#length[0];
+    if (size < old) this.zero(size, old - size, {
+      unmap: true
+    });
+    this.#length[0] = size;
+    return 0;
+  }
+  zero(position, length2, { unmap }) {
+    const end = position + length2;
+    const size = this.#length[0];
+    let at = position;
+    for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
+      const start = chunk * CHUNK;
+      const stop = start + CHUNK;
+      const to = Math.min(end, stop);
+      if (this.#chunks[chunk] !== 0) {
+        this.#bytes.fill(0, at, to);
+        const whole = at === start && (to === stop || to === size);
+        if (whole && unmap) this.#chunks[chunk] = 0;
+      }
+      at = to;
+    }
+    return 0;
+  }
+  allocate(position, length2) {
+    this.#mark(position, length2);
+    return 0;
+  }
+  extent(position) {
+    const chunks = Math.ceil(this.#length[0] / CHUNK);
+    const first2 = Math.floor(position / CHUNK);
+    const data = this.#chunks[first2] !== 0;
+    let chunk = first2 + 1;
+    while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
+    return {
+      data,
+      end: chunk >= chunks ? Infinity : chunk * CHUNK
+    };
+  }
+  #mark(position, length2) {
+    const last = Math.floor((position + length2 - 1) / CHUNK);
+    for (let i = Math.floor(position / CHUNK); i <= last; i++) {
+      this.#chunks[i] = 1;
+    }
+  }
+};
+
+// src/backends/new_file.ts
+var ZEROES2 = new Uint8Array(1 << 20);
+async function makeFile(path, files, fill) {
+  const created = files.create(path);
+  const file = new FileBackend(created.file, path, true);
+  try {
+    await fill(file, created);
+    await mustSucceed(file.flush(), path);
+    await mustSucceed(created.syncName(), path);
+  } catch (error) {
+    created.remove();
+    throw error;
+  } finally {
+    created.close();
+  }
+}
+async function reserve(file, from, to, preallocation) {
+  if (from === to) return;
+  if (preallocation === "falloc") {
+    await mustSucceed(file.allocate(from, to - from), file.name);
+  }
+  if (preallocation !== "full") return;
+  for (let at = from; at < to; ) {
+    const length2 = Math.min(ZEROES2.length, to - at);
+    at += await mustSucceed(file.write(at, ZEROES2, 0, length2), file.name);
+  }
+}
+async function mustSucceed(answer, name) {
+  const result3 = await answer;
+  if (result3 >= 0) return result3;
+  throw new UserError(`Cannot create ${name}: its file cannot be written (${errnoName(-result3)}); check the space and the limits of its file system`);
+}
+
+// src/backends/formats/qcow2/constants.ts
+var QCOW2_MAGIC = 1363560955;
+var INCOMPATIBLE = {
+  /** Refcounts may be too low: they are rebuilt before the next change. */
+  DIRTY: 1n,
+  /** Some table is corrupt: only reading is allowed. */
+  CORRUPT: 1n << 1n,
+  /** The data are in another file. */
+  DATA_FILE: 1n << 2n,
+  /** The field `compression_type` counts. */
+  COMPRESSION: 1n << 3n,
+  /** L2 entries have 16 bytes, with a bitmap of subclusters. */
+  EXTENDED_L2: 1n << 4n
+};
+var COMPATIBLE = {
+  /** Refcounts may be written late, after setting the dirty bit. */
+  LAZY_REFCOUNTS: 1n
+};
+var AUTOCLEAR = {
+  /** The bitmaps agree with the data. */
+  BITMAPS: 1n,
+  /** The data file is a raw image of the disk. */
+  RAW_DATA_FILE: 1n << 1n
+};
+var EXTENSION = {
+  END: 0,
+  BACKING_FORMAT: 3799591626,
+  FEATURE_NAMES: 1745090647,
+  BITMAPS: 595929205,
+  ENCRYPTION: 87539319,
+  DATA_FILE: 1145132097
+};
+var CRYPT_METHODS = [
+  "none",
+  "AES",
+  "LUKS"
+];
+var LIMIT2 = {
+  /** Clusters of 512 bytes. */
+  CLUSTER_BITS_MIN: 9,
+  /** Subclusters of 512 bytes. */
+  EXTENDED_CLUSTER_BITS_MIN: 14,
+  /** Clusters of 2 MiB. */
+  CLUSTER_BITS_MAX: 21,
+  /** Refcounts of 64 bits. */
+  REFCOUNT_ORDER_MAX: 6,
+  /** Bytes of a table of L1 entries. */
+  L1_BYTES: 32 << 20,
+  /** Bytes of the refcount table. */
+  REFCOUNT_TABLE_BYTES: 8 << 20,
+  /** Internal snapshots. */
+  SNAPSHOTS: 65536,
+  /** Bytes of the snapshot table: 1 KiB for each. */
+  SNAPSHOT_TABLE_BYTES: 64 << 20,
+  /** Bytes of a snapshot's extra data. */
+  SNAPSHOT_EXTRA: 1024,
+  /** Bytes of the backing file's name. */
+  BACKING_NAME: 1023,
+  /** Bytes of the data file's name. */
+  DATA_FILE_NAME: 4096,
+  /** Bytes of a format's name. */
+  FORMAT_NAME: 64
+};
+var HEADER_V2 = 72;
+var HEADER_V3 = 104;
+var COMPRESSION_TYPE_AT = 104;
+var SUBCLUSTERS = 32;
+var SECTOR3 = 512;
+
+// src/backends/formats/qcow2/write_fully.ts
+async function writeFully(file, at, bytes2) {
+  for (let done = 0; done < bytes2.length; ) {
+    const put2 = await file.write(at + done, bytes2, done, bytes2.length - done);
+    if (put2 <= 0) return put2 < 0 ? put2 : -ERRNO.ENOSPC;
+    done += put2;
+  }
+  return 0;
+}
+function bytesOf3(words) {
+  const view2 = new DataView(new ArrayBuffer(4 * words.length));
+  for (let i = 0; i < words.length; i++) view2.setInt32(4 * i, words[i]);
+  return new Uint8Array(view2.buffer);
+}
+
+// src/backends/formats/qcow2/creating/new_layout.ts
+var REFCOUNT_ORDER = 4;
+var REFCOUNT_BYTES = 2 ** REFCOUNT_ORDER / 8;
+function layOut(image, name) {
+  const { size, clusterSize, extendedL2, preallocated, dataFile } = image;
+  const perTable = clusterSize / (extendedL2 ? 16 : 8);
+  const diskClusters = Math.ceil(size / clusterSize);
+  const l1Entries = Math.ceil(diskClusters / perTable);
+  if (l1Entries * 8 > LIMIT2.L1_BYTES) {
+    const most = formatSize(LIMIT2.L1_BYTES / 8 * perTable * clusterSize);
+    throw new UserError(`Cannot create ${name} of ${formatSize(size)}: clusters of ${formatSize(clusterSize)} allow ${most} at most; use a larger cluster size`);
+  }
+  const l1Clusters = Math.max(1, Math.ceil(l1Entries * 8 / clusterSize));
+  const l2Tables = preallocated ? l1Entries : 0;
+  const dataClusters = preallocated && dataFile === null ? diskClusters : 0;
+  const others = 1 + l1Clusters + l2Tables + dataClusters;
+  const { blockClusters, tableClusters } = refcountsOf(others, clusterSize);
+  const tableAt = 1;
+  const blocksAt = tableAt + tableClusters;
+  const l1At = blocksAt + blockClusters;
+  const l2At = l1At + l1Clusters;
+  const dataAt = l2At + l2Tables;
+  return {
+    tableClusters,
+    blockClusters,
+    l1Clusters,
+    l1Entries,
+    l2Tables,
+    dataClusters,
+    tableAt,
+    blocksAt,
+    l1At,
+    l2At,
+    dataAt,
+    clusters: dataAt + dataClusters
+  };
+}
+function refcountsOf(others, clusterSize) {
+  const perBlock = clusterSize / REFCOUNT_BYTES;
+  let blockClusters = 1;
+  let tableClusters = 1;
+  for (; ; ) {
+    const all = others + blockClusters + tableClusters;
+    const blocks = Math.ceil(all / perBlock);
+    const tables = Math.ceil(blocks * 8 / clusterSize);
+    if (blocks === blockClusters && tables === tableClusters) {
+      return {
+        blockClusters,
+        tableClusters
+      };
+    }
+    blockClusters = blocks;
+    tableClusters = tables;
+  }
+}
+
+// src/backends/formats/qcow2/creating/new_header.ts
+var HEADER_BYTES2 = 112;
+var FEATURE_NAMES = [
+  [
+    0,
+    0,
+    "dirty bit"
+  ],
+  [
+    0,
+    1,
+    "corrupt bit"
+  ],
+  [
+    0,
+    2,
+    "external data file"
+  ],
+  [
+    0,
+    3,
+    "compression type"
+  ],
+  [
+    0,
+    4,
+    "extended L2 entries"
+  ],
+  [
+    1,
+    0,
+    "lazy refcounts"
+  ],
+  [
+    2,
+    0,
+    "bitmaps"
+  ],
+  [
+    2,
+    1,
+    "raw external data"
+  ]
+];
+var NAME_ENTRY = 48;
+function newHeader(image, layout, name) {
+  const { size, clusterSize, extendedL2, backing, dataFile } = image;
+  const isZstd = image.compression === "zstd";
+  const bytes2 = new Uint8Array(clusterSize);
+  const view2 = new DataView(bytes2.buffer);
+  const wide = (at, value2) => view2.setBigUint64(at, BigInt(value2));
+  view2.setUint32(0, QCOW2_MAGIC);
+  view2.setUint32(4, 3);
+  view2.setUint32(20, Math.log2(clusterSize));
+  wide(24, size);
+  view2.setUint32(36, layout.l1Entries);
+  wide(40, layout.l1At * clusterSize);
+  wide(48, layout.tableAt * clusterSize);
+  view2.setUint32(56, layout.tableClusters);
+  const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n) | (isZstd ? INCOMPATIBLE.COMPRESSION : 0n);
+  view2.setBigUint64(72, incompatible);
+  view2.setUint32(96, REFCOUNT_ORDER);
+  view2.setUint32(100, HEADER_BYTES2);
+  view2.setUint8(COMPRESSION_TYPE_AT, isZstd ? 1 : 0);
+  const backingName = backing === null ? new Uint8Array() : nameBytes(backing.name, "backing file", LIMIT2.BACKING_NAME, name);
+  const room3 = clusterSize - backingName.length;
+  const extensions = extensionsOf(image, name);
+  let end = HEADER_BYTES2 + lengthOf(extensions);
+  if (end > room3) {
+    throw new UserError(`Cannot create ${name}: the names of the files that it refers to do not fit into a cluster of ${clusterSize} bytes; use shorter paths or a larger cluster size`);
+  }
+  const names2 = featureNames();
+  const all = end + lengthOf([
+    names2
+  ]) <= room3 ? [
+    ...extensions,
+    names2
+  ] : extensions;
+  end = putExtensions(bytes2, all);
+  if (backingName.length > 0) {
+    bytes2.set(backingName, end);
+    wide(8, end);
+    view2.setUint32(16, backingName.length);
+  }
+  return bytes2;
+}
+function extensionsOf({ backing, dataFile }, name) {
+  const extensions = [];
+  if (backing !== null) {
+    const data = new TextEncoder().encode(backing.format);
+    extensions.push([
+      EXTENSION.BACKING_FORMAT,
+      data
+    ]);
+  }
+  if (dataFile !== null) {
+    const data = nameBytes(dataFile, "data file", LIMIT2.DATA_FILE_NAME, name);
+    extensions.push([
+      EXTENSION.DATA_FILE,
+      data
+    ]);
+  }
+  return extensions;
+}
+function featureNames() {
+  const data = new Uint8Array(FEATURE_NAMES.length * NAME_ENTRY);
+  for (const [index, [field, bit, text]] of FEATURE_NAMES.entries()) {
+    data.set([
+      field,
+      bit
+    ], index * NAME_ENTRY);
+    data.set(new TextEncoder().encode(text), index * NAME_ENTRY + 2);
+  }
+  return [
+    EXTENSION.FEATURE_NAMES,
+    data
+  ];
+}
+function lengthOf(extensions) {
+  return extensions.reduce((sum, [, data]) => sum + 8 + padded(data), 8);
+}
+function padded({ length: length2 }) {
+  return Math.ceil(length2 / 8) * 8;
+}
+function putExtensions(bytes2, extensions) {
+  const view2 = new DataView(bytes2.buffer);
+  let at = HEADER_BYTES2;
+  for (const [type, data] of extensions) {
+    view2.setUint32(at, type);
+    view2.setUint32(at + 4, data.length);
+    bytes2.set(data, at + 8);
+    at += 8 + padded(data);
+  }
+  return at + 8;
+}
+function nameBytes(text, role, max, name) {
+  const bytes2 = encodeName(text);
+  if (bytes2.length <= max) return bytes2;
+  throw new UserError(`Cannot create ${name}: the path of its ${role} has ${bytes2.length} bytes, and an image can name ${max} at most; use a shorter path`);
+}
+
+// src/backends/formats/qcow2/creating/new_image.ts
+var COPIED = 2147483648;
+var ALL_ALLOCATED = 4294967295;
+var PART2 = 65536;
+function* newImage(image, layout, name) {
+  const header = newHeader(image, layout, name);
+  const { clusterSize } = image;
+  const { blocksAt, blockClusters, l1At, l1Entries, l2At, l2Tables } = layout;
+  const place = (cluster) => cluster * clusterSize;
+  yield* entries(place(1), blockClusters, 2, (view2, at, i) => {
+    put(view2, at, place(blocksAt + i), 0);
+  });
+  yield* refcounts(place(blocksAt), layout.clusters);
+  if (l2Tables > 0) {
+    yield* entries(place(l1At), l1Entries, 2, (view2, at, i) => {
+      put(view2, at, place(l2At + i), COPIED);
+    });
+    yield* l2Entries(image, layout);
+  }
+  yield {
+    at: 0,
+    bytes: header
+  };
+}
+function* refcounts(at, clusters) {
+  for (let done = 0; done < clusters; done += PART2 / 2) {
+    const count2 = Math.min(PART2 / 2, clusters - done);
+    const bytes2 = new Uint8Array(count2 * 2);
+    for (let i = 1; i < bytes2.length; i += 2) bytes2[i] = 1;
+    yield {
+      at: at + done * 2,
+      bytes: bytes2
+    };
+  }
+}
+function* l2Entries({ size, clusterSize, extendedL2, backing, dataFile }, { l2At, dataAt }) {
+  const first2 = dataFile === null ? dataAt : 0;
+  const clusters = Math.ceil(size / clusterSize);
+  const words = extendedL2 ? 4 : 2;
+  const bitmap = backing === null ? ALL_ALLOCATED : 0;
+  yield* entries(l2At * clusterSize, clusters, words, (view2, at, i) => {
+    put(view2, at, (first2 + i) * clusterSize, COPIED);
+    if (extendedL2) view2.setUint32(at + 12, bitmap);
+  });
+}
+function* entries(at, count2, words, fill) {
+  const each = words * 4;
+  const most = PART2 / each;
+  for (let done = 0; done < count2; done += most) {
+    const part2 = Math.min(most, count2 - done);
+    const view2 = new DataView(new ArrayBuffer(part2 * each));
+    for (let i = 0; i < part2; i++) fill(view2, i * each, done + i);
+    yield {
+      at: at + done * each,
+      bytes: new Uint8Array(view2.buffer)
+    };
+  }
+}
+function put(view2, at, offset, flags) {
+  view2.setUint32(at, (Math.floor(offset / 2 ** 32) | flags) >>> 0);
+  view2.setUint32(at + 4, offset % 2 ** 32);
+}
+
+// src/backends/formats/qcow2/creating/create_qcow2.ts
+var CLUSTER_SIZE = 65536;
+var CLUSTER_SIZES = {
+  min: 2 ** LIMIT2.CLUSTER_BITS_MIN,
+  max: 2 ** LIMIT2.CLUSTER_BITS_MAX
+};
+var EXTENDED_MIN = 2 ** LIMIT2.EXTENDED_CLUSTER_BITS_MIN;
+async function createQcow2(path, options, files) {
+  const image = describeNew(path, options, files);
+  const { preallocation, dataFile, size } = options;
+  const make = () => makeFile(path, files, async (file) => {
+    const { dataAt, clusters } = await writeNewImage(file, image);
+    const [from, to] = [
+      dataAt,
+      clusters
+    ].map((at) => at * image.clusterSize);
+    await reserve(file, from, to, preallocation);
+  });
+  if (dataFile === null) return await make();
+  await makeFile(dataFile, files, async (file) => {
+    await mustSucceed(file.truncate(size), dataFile);
+    await reserve(file, 0, size, preallocation);
+    await make();
+  });
+}
+async function writeNewImage(file, image) {
+  const { name } = file;
+  const layout = layOut(image, name);
+  const { clusters } = layout;
+  await mustSucceed(file.truncate(clusters * image.clusterSize), name);
+  for (const { at, bytes: bytes2 } of newImage(image, layout, name)) {
+    if (at === 0) await mustSucceed(file.flush(), name);
+    await mustSucceed(writeFully(file, at, bytes2), name);
+  }
+  return layout;
+}
+function overlayOf(size, backing) {
+  return {
+    size,
+    clusterSize: CLUSTER_SIZE,
+    extendedL2: false,
+    preallocated: false,
+    backing,
+    dataFile: null,
+    compression: "deflate"
+  };
+}
+function describeNew(path, options, files) {
+  const { backing, extendedL2, dataFile, preallocation, size } = options;
+  const clusterSize = options.clusterSize ?? CLUSTER_SIZE;
+  const refuse3 = (why) => {
+    throw new UserError(`Cannot create ${path}: ${why}`);
+  };
+  const { max } = CLUSTER_SIZES;
+  const min = extendedL2 ? EXTENDED_MIN : CLUSTER_SIZES.min;
+  const isSize = Number.isInteger(Math.log2(clusterSize)) && clusterSize >= min && clusterSize <= max;
+  if (!isSize) {
+    const of = extendedL2 ? " of an image with extended L2 entries" : "";
+    refuse3(`clusters${of} have a power of two of bytes, from ${formatSize(min)} to ${formatSize(max)}; choose another cluster size`);
+  }
+  const preallocated = preallocation !== "off";
+  if (preallocated && backing !== null && !extendedL2) {
+    refuse3("preallocated clusters would hide the image below; leave the preallocation or the backing file out, or use extended L2 entries");
+  }
+  return {
+    size,
+    clusterSize,
+    extendedL2,
+    preallocated,
+    backing: backing === null ? null : {
+      ...backing,
+      name: nameFrom(path, backing.name, files)
+    },
+    dataFile: dataFile === null ? null : nameFrom(path, files.absolutePath(dataFile), files),
+    compression: "deflate"
+  };
+}
+function nameFrom(image, name, files) {
+  const directory = files.absolutePath(image).replace(/[^/]*$/, "");
+  const isBelow = name.startsWith(directory) && name !== directory;
+  return isBelow ? name.slice(directory.length) : name;
 }
 
 // src/backends/formats/qcow2/refusal.ts
 var CHECK = "compare it with its source, or look with 'check'";
-function refusal(name, why, advice = CHECK) {
+function refusal3(name, why, advice = CHECK) {
   return new UserError(`Cannot open ${name} as qcow2: ${why}; ${advice}`);
 }
 
@@ -13691,7 +15067,7 @@ function parseExtensions(bytes2, start, end, name) {
     at += 8;
     if (type === EXTENSION.END) break;
     if (length2 > end - at) {
-      throw refusal(name, `a header extension of ${length2} bytes is too long`);
+      throw refusal3(name, `a header extension of ${length2} bytes is too long`);
     }
     extensions.push({
       type,
@@ -13708,7 +15084,7 @@ function textOfExtension(extensions, type, max, name) {
   const data = extensionOf(extensions, type);
   if (data === null || data.length === 0) return null;
   if (data.length > max || data.includes(0)) {
-    throw refusal(name, "a name in its header is too long or has a NUL");
+    throw refusal3(name, "a name in its header is too long or has a NUL");
   }
   return decodeName(data);
 }
@@ -13729,18 +15105,18 @@ function clusterSizeOf(bytes2, name) {
   const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
   if (bytes2.length < HEADER_V2 || view2.getUint32(0) !== QCOW2_MAGIC) {
     const advice = "name its format, or leave the prefix out if it is raw";
-    throw refusal(name, "it does not begin like a qcow2 image", advice);
+    throw refusal3(name, "it does not begin like a qcow2 image", advice);
   }
   const version = view2.getUint32(4);
   if (version !== 2 && version !== 3) {
     const advice = "convert it with 'qemu-img convert -O qcow2'";
-    throw refusal(name, `it has version ${version}, not 2 or 3`, advice);
+    throw refusal3(name, `it has version ${version}, not 2 or 3`, advice);
   }
   const clusterBits = view2.getUint32(20);
-  const { CLUSTER_BITS_MIN: min, CLUSTER_BITS_MAX: max } = LIMIT;
+  const { CLUSTER_BITS_MIN: min, CLUSTER_BITS_MAX: max } = LIMIT2;
   if (clusterBits < min || clusterBits > max) {
     const why = `cluster_bits is ${clusterBits}, not ${min} to ${max}`;
-    throw refusal(name, why);
+    throw refusal3(name, why);
   }
   return 2 ** clusterBits;
 }
@@ -13752,7 +15128,7 @@ function parseHeader(bytes2, name) {
   const backingOffset = positionOf(view2, 8, name);
   const end = backingOffset === 0 ? bytes2.length : backingOffset;
   if (end < headerLength || end > bytes2.length) {
-    throw refusal(name, "the backing file's name is not in the first cluster");
+    throw refusal3(name, "the backing file's name is not in the first cluster");
   }
   const extensions = parseExtensions(bytes2, headerLength, end, name);
   const features = featuresOf(view2, version, extensions, name);
@@ -13772,12 +15148,12 @@ function parseHeader(bytes2, name) {
     snapshots: view2.getUint32(60),
     snapshotsOffset: positionOf(view2, 64, name),
     refcountOrder: version === 2 ? 4 : view2.getUint32(96),
-    compression: compressionOf(bytes2, headerLength, incompatible, name),
+    compression: compressionOf2(bytes2, headerLength, incompatible, name),
     extendedL2: (incompatible & INCOMPATIBLE.EXTENDED_L2) !== 0n,
     backingName: backingNameOf(bytes2, backingOffset, name),
-    backingFormat: text(EXTENSION.BACKING_FORMAT, LIMIT.FORMAT_NAME),
+    backingFormat: text(EXTENSION.BACKING_FORMAT, LIMIT2.FORMAT_NAME),
     hasDataFile: (incompatible & INCOMPATIBLE.DATA_FILE) !== 0n,
-    dataFileName: text(EXTENSION.DATA_FILE, LIMIT.DATA_FILE_NAME)
+    dataFileName: text(EXTENSION.DATA_FILE, LIMIT2.DATA_FILE_NAME)
   };
   refuseEncrypted(view2.getUint32(32), name);
   checkTables(header, clusterSize, name);
@@ -13787,14 +15163,14 @@ function lengthOf2(view2, version, name) {
   if (version === 2) return HEADER_V2;
   const length2 = view2.byteLength < HEADER_V3 ? 0 : view2.getUint32(100);
   if (length2 < HEADER_V3 || length2 % 8 !== 0 || length2 > view2.byteLength) {
-    throw refusal(name, `header_length is ${length2}`);
+    throw refusal3(name, `header_length is ${length2}`);
   }
   return length2;
 }
 function positionOf(view2, at, name) {
   const value2 = view2.getBigUint64(at);
   if (value2 <= BigInt(SIZE_MAX)) return Number(value2);
-  throw refusal(name, `the header's field at byte ${at} is ${value2}`);
+  throw refusal3(name, `the header's field at byte ${at} is ${value2}`);
 }
 function featuresOf(view2, version, extensions, name) {
   if (version === 2) return {
@@ -13810,7 +15186,7 @@ function featuresOf(view2, version, extensions, name) {
   }
   if (unknown.length > 0) {
     const why = `it uses features that this version does not know (${unknown.join(", ")})`;
-    throw refusal(name, why, "open it with the program that made it");
+    throw refusal3(name, why, "open it with the program that made it");
   }
   return {
     incompatible,
@@ -13818,11 +15194,11 @@ function featuresOf(view2, version, extensions, name) {
     autoclear: view2.getBigUint64(88)
   };
 }
-function compressionOf(bytes2, headerLength, incompatible, name) {
+function compressionOf2(bytes2, headerLength, incompatible, name) {
   const type = headerLength > COMPRESSION_TYPE_AT ? bytes2[COMPRESSION_TYPE_AT] : 0;
   const isMarked = (incompatible & INCOMPATIBLE.COMPRESSION) !== 0n;
   if (type > 1 || isMarked !== (type !== 0)) {
-    throw refusal(name, `its compression type is ${type}`);
+    throw refusal3(name, `its compression type is ${type}`);
   }
   return type === 0 ? "deflate" : "zstd";
 }
@@ -13830,13 +15206,13 @@ function backingNameOf(bytes2, offset, name) {
   if (offset === 0) return null;
   const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
   const length2 = view2.getUint32(16);
-  if (length2 > LIMIT.BACKING_NAME || offset + length2 > bytes2.length) {
+  if (length2 > LIMIT2.BACKING_NAME || offset + length2 > bytes2.length) {
     const why = `the backing file's name of ${length2} bytes is too long`;
-    throw refusal(name, why);
+    throw refusal3(name, why);
   }
   const text = bytes2.slice(offset, offset + length2);
   if (text.includes(0)) {
-    throw refusal(name, "its backing file's name has a NUL");
+    throw refusal3(name, "its backing file's name has a NUL");
   }
   return length2 === 0 ? null : decodeName(text);
 }
@@ -13844,37 +15220,37 @@ function refuseEncrypted(method, name) {
   if (method === 0) return;
   const kind = CRYPT_METHODS[method] ?? `method ${method}`;
   const advice = "decrypt it with 'qemu-img convert --image-opts' first";
-  throw refusal(name, `it is encrypted (${kind})`, advice);
+  throw refusal3(name, `it is encrypted (${kind})`, advice);
 }
 function checkTables(header, clusterSize, name) {
   const check = (isRight, why) => {
-    if (!isRight) throw refusal(name, why);
+    if (!isRight) throw refusal3(name, why);
   };
   const { extendedL2, clusterBits, refcountOrder, l1Entries } = header;
   const isAligned = (at) => at % clusterSize === 0;
   const { hasDataFile, backingName, autoclear } = header;
   const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
-  check(!extendedL2 || clusterBits >= LIMIT.EXTENDED_CLUSTER_BITS_MIN, `cluster_bits is ${clusterBits}, too small for extended L2 entries`);
-  check(refcountOrder <= LIMIT.REFCOUNT_ORDER_MAX, `refcount_order is ${refcountOrder}`);
-  check(l1Entries * 8 <= LIMIT.L1_BYTES, `its L1 table of ${l1Entries} entries is too large`);
+  check(!extendedL2 || clusterBits >= LIMIT2.EXTENDED_CLUSTER_BITS_MIN, `cluster_bits is ${clusterBits}, too small for extended L2 entries`);
+  check(refcountOrder <= LIMIT2.REFCOUNT_ORDER_MAX, `refcount_order is ${refcountOrder}`);
+  check(l1Entries * 8 <= LIMIT2.L1_BYTES, `its L1 table of ${l1Entries} entries is too large`);
   check(isAligned(header.l1Offset), "its L1 table is not aligned");
-  check(header.refcountTableClusters * clusterSize <= LIMIT.REFCOUNT_TABLE_BYTES, "its refcount table is too large");
+  check(header.refcountTableClusters * clusterSize <= LIMIT2.REFCOUNT_TABLE_BYTES, "its refcount table is too large");
   check(isAligned(header.refcountTableOffset), "its refcount table is not aligned");
-  check(header.snapshots <= LIMIT.SNAPSHOTS, `it has ${header.snapshots} snapshots`);
+  check(header.snapshots <= LIMIT2.SNAPSHOTS, `it has ${header.snapshots} snapshots`);
   check(header.snapshots === 0 || isAligned(header.snapshotsOffset), "its snapshot table is not aligned");
   check(!(hasDataFile && isRaw && backingName !== null), "it has a raw data file and a backing file");
 }
 
 // src/backends/formats/qcow2/read_header.ts
 async function readHeader(file, name) {
-  const start = await readStart(file, HEADER_V2, name);
+  const start = await readStart2(file, HEADER_V2, name);
   const clusterSize = clusterSizeOf(start, name);
-  return parseHeader(await readStart(file, clusterSize, name), name);
+  return parseHeader(await readStart2(file, clusterSize, name), name);
 }
-async function readStart(file, length2, name) {
+async function readStart2(file, length2, name) {
   const bytes2 = new Uint8Array(length2);
   const got = await readFully(file, 0, bytes2, 0, length2);
-  if (got < 0) throw refusal(name, "its header cannot be read");
+  if (got < 0) throw refusal3(name, "its header cannot be read");
   return bytes2.subarray(0, got);
 }
 
@@ -13900,12 +15276,12 @@ function resultOf(put2) {
 }
 
 // src/backends/formats/qcow2/geometry.ts
-var SLICE_MAX = 1024;
+var SLICE_MAX2 = 1024;
 function geometryOf(header) {
   const { version, clusterBits, extendedL2, hasDataFile } = header;
   const clusterSize = 2 ** clusterBits;
   const entryWords2 = extendedL2 ? 4 : 2;
-  const sliceSize = Math.min(clusterSize, SLICE_MAX);
+  const sliceSize = Math.min(clusterSize, SLICE_MAX2);
   const sliceEntries = sliceSize / (entryWords2 * 4);
   return {
     version,
@@ -13925,11 +15301,11 @@ function l1EntriesFor({ sliceSpan, tableSlices }, size, entries2, name) {
   const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
   if (needed2 <= entries2) return needed2;
   const why = `its L1 table has ${entries2} entries, yet ${size} bytes need ${needed2}`;
-  throw refusal(name, why);
+  throw refusal3(name, why);
 }
 
 // src/backends/formats/qcow2/check/checked_image.ts
-var SECTOR3 = 512;
+var SECTOR4 = 512;
 var CheckedImage = class {
   file;
   header;
@@ -13950,7 +15326,7 @@ var CheckedImage = class {
     this.header = header;
     this.name = name;
     this.geometry = geometryOf(header);
-    this.length = Math.ceil(length2 / SECTOR3) * SECTOR3;
+    this.length = Math.ceil(length2 / SECTOR4) * SECTOR4;
     this.perBlock = this.clusterSize * 8 / 2 ** header.refcountOrder;
   }
   /** The size of the file in bytes. */
@@ -14094,7 +15470,7 @@ var CopiedFlags = class {
     }
     if (!isChanged || this.#report !== null) return 0;
     if (!this.#mayChange(at, length2, found !== null)) return 0;
-    return await writeFully(file, at, bytesOf2(words));
+    return await writeFully(file, at, bytesOf3(words));
   }
   #mayChange(at, length2, isL1) {
     const references = isL1 ? 1 : this.#counter.tables.get(at) ?? 0;
@@ -14104,29 +15480,29 @@ var CopiedFlags = class {
 
 // src/backends/formats/qcow2/snapshot_table.ts
 var ENTRY4 = 40;
-var PART2 = 256 << 10;
+var PART3 = 256 << 10;
 async function readSnapshots(file, header, name) {
   return (await readSnapshotTable(file, header, name)).snapshots;
 }
 async function readSnapshotTable(file, header, name) {
   const snapshots = [];
-  const part2 = new Uint8Array(PART2);
+  const part2 = new Uint8Array(PART3);
   let at = header.snapshotsOffset;
   let first2 = at;
   let filled = 0;
   let last = at;
-  const end = at + LIMIT.SNAPSHOT_TABLE_BYTES;
+  const end = at + LIMIT2.SNAPSHOT_TABLE_BYTES;
   while (snapshots.length < header.snapshots) {
     const inPart = at - first2;
     let bytes2 = part2.subarray(inPart, filled);
     let length2 = entryLength(bytes2);
     if (length2 === null || length2 > bytes2.length) {
-      filled = await readFully(file, first2 = at, part2, 0, PART2);
+      filled = await readFully(file, first2 = at, part2, 0, PART3);
       bytes2 = part2.subarray(0, Math.max(0, filled));
       length2 = entryLength(bytes2);
     }
     if (length2 === null || length2 > bytes2.length || at + length2 > end) {
-      throw refusal(name, "its snapshot table cannot be read completely");
+      throw refusal3(name, "its snapshot table cannot be read completely");
     }
     snapshots.push(parseSnapshot(bytes2, header, name));
     last = at + length2;
@@ -14155,7 +15531,7 @@ function entryLength(bytes2) {
   if (bytes2.length < ENTRY4) return null;
   const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
   const extra = view2.getUint32(36);
-  if (extra > LIMIT.SNAPSHOT_EXTRA) return null;
+  if (extra > LIMIT2.SNAPSHOT_EXTRA) return null;
   return ENTRY4 + extra + view2.getUint16(12) + view2.getUint16(14);
 }
 function parseSnapshot(bytes2, header, name) {
@@ -14167,7 +15543,7 @@ function parseSnapshot(bytes2, header, name) {
   const vmState = extra >= 8 ? view2.getBigUint64(ENTRY4) : view2.getUint32(32);
   const l1Offset = view2.getBigUint64(0);
   if (size > SIZE_MAX || l1Offset > SIZE_MAX) {
-    throw refusal(name, "a snapshot lies beyond 2^53 - 1 bytes");
+    throw refusal3(name, "a snapshot lies beyond 2^53 - 1 bytes");
   }
   return {
     id: decodeName(bytes2.subarray(idAt2, nameAt)),
@@ -14187,7 +15563,7 @@ var DIRECTORY_MAX = 1024 * BITMAPS_MAX;
 var TABLE_ENTRIES_MAX = 134217728;
 var RESERVED_HIGH = 4278190080 | 0;
 var RESERVED_LOW = 510;
-var PART3 = 1 << 20;
+var PART4 = 1 << 20;
 async function countBitmaps(counter, data) {
   const { image, report: report2 } = counter;
   const view2 = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -14220,8 +15596,8 @@ async function countTable(counter, at, entries2, what) {
   counter.refer(at, entries2 * 8, `the table of ${what}`);
   const isSound2 = entries2 > 0 && entries2 <= TABLE_ENTRIES_MAX && at % clusterSize === 0 && at + entries2 * 8 <= image.length + clusterSize;
   if (!isSound2) return report2.corrupt("BITMAPS", `the table of ${what}`);
-  for (let done = 0; done < entries2 * 8; done += PART3) {
-    const length2 = Math.min(PART3, entries2 * 8 - done);
+  for (let done = 0; done < entries2 * 8; done += PART4) {
+    const length2 = Math.min(PART4, entries2 * 8 - done);
     const words = await image.readWords(at + done, length2);
     if (words === null) return void report2.unreadable++;
     for (let word = 0; word < words.length; word += 2) {
@@ -14293,14 +15669,14 @@ function countStream(counter, { high, low, zero: zero2, allocated }, what, refer
   const shift = 38 - geometry.clusterBits;
   const host = (high & 2 ** shift - 1) * 2 ** 32 + (low >>> 0);
   const sectors = ((high & ~COPIED4 & ~COMPRESSED2) >>> shift) + 1;
-  const length2 = sectors * SECTOR2 - (low & SECTOR2 - 1);
+  const length2 = sectors * SECTOR3 - (low & SECTOR3 - 1);
   counter.refer(host, length2, what, references);
 }
 
 // src/backends/formats/qcow2/check/count_references.ts
 var RESERVED_HIGH3 = 2130706432;
 var RESERVED_LOW3 = 511;
-var PART4 = 1 << 20;
+var PART5 = 1 << 20;
 async function countReferences(counter) {
   const { image, report: report2 } = counter;
   const { header, file, name, clusterSize } = image;
@@ -14316,7 +15692,7 @@ async function countReferences(counter) {
     const what = `the L1 table of snapshot ${JSON.stringify(id)}`;
     if (l1Offset2 % clusterSize !== 0) {
       report2.corrupt("SNAPSHOTS", `${what} is not aligned to clusters`);
-    } else if (l1Entries2 * 8 > LIMIT.L1_BYTES) {
+    } else if (l1Entries2 * 8 > LIMIT2.L1_BYTES) {
       report2.corrupt("SNAPSHOTS", `${what} is too large`);
     } else if ((room3 -= l1Entries2 * 8) < 0) {
       report2.corrupt("SNAPSHOTS", `${what} overlaps with others`);
@@ -14335,8 +15711,8 @@ async function countReferences(counter) {
 async function countL1(counter, at, entries2, what) {
   const { image, report: report2 } = counter;
   counter.refer(at, entries2 * 8, what);
-  for (let done = 0; done < entries2 * 8; done += PART4) {
-    const length2 = Math.min(PART4, entries2 * 8 - done);
+  for (let done = 0; done < entries2 * 8; done += PART5) {
+    const length2 = Math.min(PART5, entries2 * 8 - done);
     const words = await image.readWords(at + done, length2);
     if (words === null) {
       report2.unreadable++;
@@ -14424,7 +15800,7 @@ var CheckReport = class {
 };
 
 // src/backends/formats/qcow2/check/cluster_counts.ts
-var PART5 = 256;
+var PART6 = 256;
 var PARTS_MAX = 1 << 20;
 var COUNT_MAX = 4294967295;
 var ClusterCounts = class {
@@ -14449,8 +15825,8 @@ var ClusterCounts = class {
   }
   /** The references to a cluster, however many there are. */
   all(cluster) {
-    const part2 = this.#parts.get(Math.floor(cluster / PART5));
-    return part2 === void 0 ? 0 : part2[cluster % PART5];
+    const part2 = this.#parts.get(Math.floor(cluster / PART6));
+    return part2 === void 0 ? 0 : part2[cluster % PART6];
   }
   /**
    * Adds references to a cluster; returns how many a refcount cannot hold.
@@ -14458,17 +15834,17 @@ var ClusterCounts = class {
    * @throws {UserError} If there is no memory for more clusters.
    */
   add(cluster, references) {
-    const index = Math.floor(cluster / PART5);
+    const index = Math.floor(cluster / PART6);
     let part2 = this.#parts.get(index);
     if (part2 === void 0) {
       if (this.#parts.size === PARTS_MAX) {
         throw new UserError("Cannot check the image: its clusters are too many; check it with 'qemu-img check'");
       }
-      this.#parts.set(index, part2 = new Uint32Array(PART5));
+      this.#parts.set(index, part2 = new Uint32Array(PART6));
     }
-    const before = part2[cluster % PART5];
+    const before = part2[cluster % PART6];
     const all = Math.min(before + references, COUNT_MAX);
-    part2[cluster % PART5] = all;
+    part2[cluster % PART6] = all;
     this.#end = Math.max(this.#end, cluster + 1);
     return Math.max(0, all - Math.max(before, this.#max));
   }
@@ -14480,7 +15856,7 @@ var ClusterCounts = class {
     const blocks = /* @__PURE__ */ new Set();
     for (const [index, part2] of this.#parts) {
       part2.forEach((count2, i) => {
-        if (count2 > 0) blocks.add(Math.floor((index * PART5 + i) / perBlock));
+        if (count2 > 0) blocks.add(Math.floor((index * PART6 + i) / perBlock));
       });
     }
     return blocks;
@@ -14584,7 +15960,7 @@ async function rebuildRefcounts({ image, counts }) {
   const { file, clusterSize, perBlock } = image;
   const first2 = Math.max(image.clusters, counts.end);
   const { blocks, tableClusters } = layOut2(counts.blocks(perBlock), first2, image);
-  if (tableClusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) {
+  if (tableClusters * clusterSize > LIMIT2.REFCOUNT_TABLE_BYTES) {
     return -ERRNO.EFBIG;
   }
   const used = blocks.length + tableClusters;
@@ -14597,7 +15973,7 @@ async function rebuildRefcounts({ image, counts }) {
     const at = (first2 + i) * clusterSize;
     table2[block] = BigInt(at);
     const words = blockOf(image, counts, block);
-    error = await writeFully(file, at, bytesOf2(words));
+    error = await writeFully(file, at, bytesOf3(words));
     if (error < 0) return error;
   }
   const tableAt = (first2 + blocks.length) * clusterSize;
@@ -14761,7 +16137,7 @@ var StoredRefcounts = class _StoredRefcounts {
       isChanged = true;
     }
     if (!isChanged) return 0;
-    const bytes2 = bytesOf2(words);
+    const bytes2 = bytesOf3(words);
     return await writeFully(file, this.blocks[block], bytes2);
   }
 };
@@ -14779,7 +16155,7 @@ async function zeroUnaligned(counter) {
     const words = await image.readWords(at, clusterSize);
     const found = words === null ? 0 : zeroEntries(words, counter);
     if (words === null || found === 0) continue;
-    const error = await writeFully(file, at, bytesOf2(words));
+    const error = await writeFully(file, at, bytesOf3(words));
     if (error < 0) return error;
     all += found;
   }
@@ -15011,11 +16387,6 @@ var ClusterCache = class {
     return memory;
   }
 };
-
-// src/base/quote_name.ts
-function quoteName(name) {
-  return /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name);
-}
 
 // src/backends/formats/qcow2/describe.ts
 async function describeQcow2(file, name) {
@@ -15259,7 +16630,7 @@ var L2Entries = class {
     const isSound2 = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound2 ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
-    this.#streamLength = (sectors + 1) * SECTOR2 - host % SECTOR2;
+    this.#streamLength = (sectors + 1) * SECTOR3 - host % SECTOR3;
   }
   /** Reads the bitmap of an extended entry: the upper word says "zero". */
   #readBitmap(words, at, inCluster, hasPlace2) {
@@ -15293,21 +16664,21 @@ function lowestZero(bits, max) {
 }
 
 // src/backends/formats/qcow2/read_l1.ts
-var PART6 = 1 << 20;
+var PART7 = 1 << 20;
 var RESERVED_HIGH5 = 2130706432;
 var RESERVED_LOW4 = 511;
 async function readL1(file, at, entries2, { clusterSize }, name) {
   const size = entries2 * 8;
-  if (size > LIMIT.L1_BYTES) throw refusal(name, "its L1 table is too large");
+  if (size > LIMIT2.L1_BYTES) throw refusal3(name, "its L1 table is too large");
   const memory = new SharedArrayBuffer(entries2 * 4);
   const words = new Uint32Array(memory);
-  const part2 = new Uint8Array(Math.min(size, PART6));
+  const part2 = new Uint8Array(Math.min(size, PART7));
   const view2 = new DataView(part2.buffer);
   for (let done = 0; done < size; done += part2.length) {
     const length2 = Math.min(part2.length, size - done);
     const got = await readFully(file, at + done, part2, 0, length2);
     if (got < length2) {
-      throw refusal(name, "its L1 table cannot be read completely");
+      throw refusal3(name, "its L1 table cannot be read completely");
     }
     for (let i = 0; i < length2; i += 8) {
       const high = view2.getUint32(i);
@@ -16039,7 +17410,7 @@ async function readRefcountTable({ name, file, header, geometry: { clusterSize }
   const view2 = new DataView(bytes2.buffer);
   const entries2 = bytes2.length / 8;
   const memory = new SharedArrayBuffer(entries2 * 4, {
-    maxByteLength: LIMIT.REFCOUNT_TABLE_BYTES / 2
+    maxByteLength: LIMIT2.REFCOUNT_TABLE_BYTES / 2
   });
   const words = new Uint32Array(memory);
   for (let i = 0; i < entries2; i++) {
@@ -16054,7 +17425,7 @@ async function readRefcountTable({ name, file, header, geometry: { clusterSize }
 async function readFlags({ name, file, header }) {
   const { l1Offset, l1Entries } = header;
   const memory = new SharedArrayBuffer(l1Entries, {
-    maxByteLength: LIMIT.L1_BYTES / 8
+    maxByteLength: LIMIT2.L1_BYTES / 8
   });
   const flags = new Uint8Array(memory);
   const bytes2 = await readTable2(file.backend, l1Offset, l1Entries * 8, name);
@@ -16194,7 +17565,7 @@ var TableFile = class {
   }
   /** Writes words. */
   *writeWords(host, words) {
-    return yield* this.write(host, bytesOf2(words));
+    return yield* this.write(host, bytesOf3(words));
   }
   /** Writes zeroes. */
   *writeZeroes(host, length2) {
@@ -16220,7 +17591,7 @@ function entryWords(value2, flags = 0) {
 }
 
 // src/backends/formats/qcow2/writing/give_back.ts
-var PART7 = 1024;
+var PART8 = 1024;
 function* giveBack(image, writeRefcounts) {
   const { state: { freed, epochs, tables } } = image;
   for (; ; ) {
@@ -16232,7 +17603,7 @@ function* giveBack(image, writeRefcounts) {
     if (range === null || !isOver) return 0;
     const end = range.first + range.count;
     for (let at = range.first; at < end; ) {
-      const done = yield* giveSome(image, at, Math.min(PART7, end - at));
+      const done = yield* giveSome(image, at, Math.min(PART8, end - at));
       if (done === NO_ROOM) {
         const error = yield* writeRefcounts();
         if (error < 0) return error;
@@ -16539,11 +17910,11 @@ var SliceChanges = class extends SliceCache {
       const slotAt = this.slotAt(slot);
       const start = slot * this.sliceWords + at;
       this.#keep(slot, start, words.length);
-      Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
+      Atomics.add(this.words, slotAt + SLOT2.VERSION, 1);
       for (let i = 0; i < words.length; i++) {
         Atomics.store(this.data, start + i, words[i]);
       }
-      Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
+      Atomics.add(this.words, slotAt + SLOT2.VERSION, 1);
       this.#noteChange(slot, slotAt);
       Atomics.store(this.undo, UNDO.ACTIVE, 0);
       return true;
@@ -16570,7 +17941,7 @@ var SliceChanges = class extends SliceCache {
   undoChange() {
     const { undo, words, data } = this;
     if (Atomics.load(undo, UNDO.ACTIVE) === 0) return;
-    const at = this.slotAt(Atomics.load(undo, UNDO.SLOT)) + SLOT.VERSION;
+    const at = this.slotAt(Atomics.load(undo, UNDO.SLOT)) + SLOT2.VERSION;
     if ((Atomics.load(words, at) & 1) === 0) Atomics.add(words, at, 1);
     const start = Atomics.load(undo, UNDO.AT);
     for (let i = 0; i < Atomics.load(undo, UNDO.COUNT); i++) {
@@ -16581,9 +17952,9 @@ var SliceChanges = class extends SliceCache {
   }
   /** Whether every slot for a slice has changed and waits to be written. */
   isFull(slice) {
-    const first2 = this.setAt(slice) + SET_WORDS + SLOT.DIRTY;
-    for (let way = 0; way < WAYS; way++) {
-      const state = Atomics.load(this.words, first2 + way * SLOT_WORDS);
+    const first2 = this.setAt(slice) + SET_WORDS + SLOT2.DIRTY;
+    for (let way = 0; way < WAYS2; way++) {
+      const state = Atomics.load(this.words, first2 + way * SLOT_WORDS2);
       if (state === DIRTY.CLEAN) return false;
     }
     return true;
@@ -16600,7 +17971,7 @@ var SliceChanges = class extends SliceCache {
     if (count2 === 0) return -1;
     const slot = Atomics.load(this.dirty, count2 - 1);
     Atomics.store(this.words, CONTROL.DIRTY_COUNT, count2 - 1);
-    const at = this.slotAt(slot) + SLOT.DIRTY;
+    const at = this.slotAt(slot) + SLOT2.DIRTY;
     Atomics.store(this.words, at, DIRTY.WRITING);
     const start = slot * this.sliceWords;
     for (let i = 0; i < into.length; i++) {
@@ -16610,40 +17981,40 @@ var SliceChanges = class extends SliceCache {
   }
   /** The slice in a slot. */
   sliceIn(slot) {
-    const tag = Atomics.load(this.words, this.slotAt(slot) + SLOT.TAG);
+    const tag = Atomics.load(this.words, this.slotAt(slot) + SLOT2.TAG);
     return (tag >>> 0) - 1;
   }
   /** Takes back a slot that {@linkcode SliceCache.takeDirty} returned. */
   written(slot, isWritten) {
     const words = this.words;
     const at = this.slotAt(slot);
-    const state = Atomics.load(words, at + SLOT.DIRTY);
-    const set = CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE;
+    const state = Atomics.load(words, at + SLOT2.DIRTY);
+    const set = CONTROL_WORDS2 + Math.floor(slot / WAYS2) * SET_STRIDE;
     Atomics.add(words, set + SET.CHANGES, 1);
     if (isWritten && state === DIRTY.WRITING) {
-      Atomics.store(words, at + SLOT.DIRTY, DIRTY.CLEAN);
+      Atomics.store(words, at + SLOT2.DIRTY, DIRTY.CLEAN);
     } else if (state !== DIRTY.CHANGED) {
       this.#list(slot, at);
     }
   }
   #noteChange(slot, at) {
-    const state = Atomics.load(this.words, at + SLOT.DIRTY);
+    const state = Atomics.load(this.words, at + SLOT2.DIRTY);
     if (state === DIRTY.CLEAN) this.#list(slot, at);
     else if (state === DIRTY.WRITING) {
-      Atomics.store(this.words, at + SLOT.DIRTY, DIRTY.CHANGED_AGAIN);
+      Atomics.store(this.words, at + SLOT2.DIRTY, DIRTY.CHANGED_AGAIN);
     }
   }
   #list(slot, at) {
     const count2 = this.dirtyCount;
     Atomics.store(this.dirty, count2, slot);
-    Atomics.store(this.words, at + SLOT.DIRTY, DIRTY.CHANGED);
+    Atomics.store(this.words, at + SLOT2.DIRTY, DIRTY.CHANGED);
     Atomics.store(this.words, CONTROL.DIRTY_COUNT, count2 + 1);
   }
   #slotOf(set, tag) {
-    const first2 = set + SET_WORDS + SLOT.TAG;
-    for (let way = 0; way < WAYS; way++) {
-      if (Atomics.load(this.words, first2 + way * SLOT_WORDS) === tag) {
-        return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
+    const first2 = set + SET_WORDS + SLOT2.TAG;
+    for (let way = 0; way < WAYS2; way++) {
+      if (Atomics.load(this.words, first2 + way * SLOT_WORDS2) === tag) {
+        return (set - CONTROL_WORDS2) / SET_STRIDE * WAYS2 + way;
       }
     }
     return -1;
@@ -16674,8 +18045,8 @@ function* growTable(refcounts2, block) {
   const { state, file, table: table2, clusterSize, perBlock } = refcounts2;
   const old = table2.length;
   const first2 = old * perBlock;
-  const { blocks, clusters } = sizeOf2(refcounts2, block + 1);
-  if (clusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
+  const { blocks, clusters } = sizeOf3(refcounts2, block + 1);
+  if (clusters * clusterSize > LIMIT2.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
   const used = blocks + clusters;
   let error = yield* refcounts2.extendFile(first2 + used);
   if (error < 0) return error;
@@ -16714,7 +18085,7 @@ function* growTable(refcounts2, block) {
   refcounts2.release(before, beforeClusters);
   return 0;
 }
-function sizeOf2({ table: table2, clusterSize, perBlock }, least) {
+function sizeOf3({ table: table2, clusterSize, perBlock }, least) {
   const old = table2.length;
   for (let blocks = 1; ; blocks++) {
     const entries2 = Math.max(least, Math.ceil(old * 1.5), old + blocks);
@@ -17040,14 +18411,14 @@ var DiskResize = class {
     const { sliceSpan, tableSlices } = geometry;
     const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
     if (needed2 <= state.get("L1_ENTRIES")) return 0;
-    if (needed2 * 8 > LIMIT.L1_BYTES) return -ERRNO.EFBIG;
+    if (needed2 * 8 > LIMIT2.L1_BYTES) return -ERRNO.EFBIG;
     return yield* this.#moveL1(needed2);
   }
   *#moveL1(needed2) {
     const { state, disk, refcounts: refcounts2, tableFile, geometry, flush: flush2 } = this.#image;
     const { clusterSize } = geometry;
     const clusters = Math.ceil(needed2 * 8 / clusterSize);
-    const entries2 = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
+    const entries2 = Math.min(clusters * clusterSize, LIMIT2.L1_BYTES) / 8;
     const beforeEntries = state.get("L1_ENTRIES");
     let first2 = yield* this.#locked(() => this.#copyL1(clusters));
     if (first2 === BAD_REFCOUNTS) return badRefcounts(this.#image);
@@ -17104,7 +18475,7 @@ var DiskResize = class {
 
 // src/backends/formats/qcow2/writing/disk_tables.ts
 var NO_SLICE = -2e5;
-var FLAG = {
+var FLAG2 = {
   /** Only this disk has the L2 table. */
   COPIED: 1,
   /** The entry is to be written. */
@@ -17176,11 +18547,11 @@ var DiskTables = class {
   }
   /** Whether an L2 table belongs to this disk alone. */
   isOwn(table2) {
-    return (Atomics.load(this.#flags, table2) & FLAG.COPIED) !== 0;
+    return (Atomics.load(this.#flags, table2) & FLAG2.COPIED) !== 0;
   }
   /** Sets an entry of the L1 table. */
   set(table2, cluster) {
-    const flags = cluster === NO_TABLE ? FLAG.DIRTY : FLAG.DIRTY | FLAG.COPIED;
+    const flags = cluster === NO_TABLE ? FLAG2.DIRTY : FLAG2.DIRTY | FLAG2.COPIED;
     Atomics.store(this.#flags, table2, flags);
     Atomics.store(this.l1, table2, cluster);
     this.state.noteDirty("L1", table2);
@@ -17196,8 +18567,8 @@ var DiskTables = class {
     const dirty = [];
     const to = state.get("L1_DIRTY_TO");
     for (let table2 = state.get("L1_DIRTY_FROM"); table2 < to; table2++) {
-      const before = Atomics.and(this.#flags, table2, ~FLAG.DIRTY);
-      if ((before & FLAG.DIRTY) !== 0) dirty.push(table2);
+      const before = Atomics.and(this.#flags, table2, ~FLAG2.DIRTY);
+      if ((before & FLAG2.DIRTY) !== 0) dirty.push(table2);
     }
     state.set("L1_DIRTY_FROM", 0);
     state.set("L1_DIRTY_TO", 0);
@@ -17206,7 +18577,7 @@ var DiskTables = class {
   /** Takes back entries that could not be written. */
   returnDirty(tables) {
     for (const table2 of tables) {
-      Atomics.or(this.#flags, table2, FLAG.DIRTY);
+      Atomics.or(this.#flags, table2, FLAG2.DIRTY);
       this.state.noteDirty("L1", table2);
     }
   }
@@ -17352,7 +18723,7 @@ var Entry = class {
     const { hasDataFile, clusterSize } = this.#geometry;
     const sectors = (high & ~COPIED6 & ~COMPRESSED5) >>> this.#streamShift;
     this.host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
-    this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
+    this.streamLength = (sectors + 1) * SECTOR3 - this.host % SECTOR3;
     const isSound2 = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize && !this.#tables.overlaps(this.host, this.streamLength, clusterSize);
     this.kind = isSound2 ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
   }
@@ -17763,7 +19134,7 @@ var DiskWriter = class {
 
 // src/backends/formats/qcow2/writing/disk_zeroes.ts
 var ZEROES4 = new Uint8Array(65536);
-var PART8 = 512;
+var PART9 = 512;
 var DiskZeroes = class {
   #image;
   #writer;
@@ -17886,7 +19257,7 @@ var DiskZeroes = class {
     if (state.refusesChanges) return -ERRNO.EIO;
     const slice = Math.floor(from / sliceSpan);
     const entry2 = (from - slice * sliceSpan) / clusterSize;
-    let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART8);
+    let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART9);
     if (isBelow && backing.size < to) {
       const below = Math.ceil((backing.size - from) / clusterSize);
       most = Math.min(most, below);
@@ -18210,7 +19581,7 @@ var QCOW2 = {
 };
 async function openQcow2({ file: path, base, link: link3 }, context) {
   const { cacheSize, backing: given, writable } = context.options;
-  const file = typeof path === "string" ? await openOwnFile(path, link3, context) : path;
+  const file = typeof path === "string" ? await openOwnFile2(path, link3, context) : path;
   const { name, backend } = file;
   const place = link3 ?? {
     gate: new ReferenceGate(file, context),
@@ -18271,13 +19642,13 @@ async function openQcow2({ file: path, base, link: link3 }, context) {
       },
       damage: DamageSigns.create(),
       writing,
-      dataEnd: await sizeOf3(data ?? file),
+      dataEnd: await sizeOf4(data ?? file),
       hasDataFile: data !== null,
-      backingSize: backing === null ? null : await sizeOf3(backing)
+      backingSize: backing === null ? null : await sizeOf4(backing)
     }
   };
 }
-function openOwnFile(path, link3, context) {
+function openOwnFile2(path, link3, context) {
   const source = link3 === void 0 ? path : {
     driver: FILE,
     source: path
@@ -18303,7 +19674,7 @@ async function openHeader({ backend, name }, { options, services: { tell: tell2 
 }
 function growable(l1) {
   const larger = new SharedArrayBuffer(l1.byteLength, {
-    maxByteLength: LIMIT.L1_BYTES / 2
+    maxByteLength: LIMIT2.L1_BYTES / 2
   });
   new Uint8Array(larger).set(new Uint8Array(l1));
   return larger;
@@ -18317,7 +19688,7 @@ function makeCache(size, { sliceSpan, sliceSize }, share) {
   const slices = Math.ceil(size / sliceSpan);
   return SliceCache.create(share, slices, sliceSize / 4);
 }
-async function sizeOf3({ backend }) {
+async function sizeOf4({ backend }) {
   return (await backend.stat()).size;
 }
 
@@ -18353,7 +19724,7 @@ var OVERLAY = {
       cacheSize: share
     });
     const { size } = await base.backend.stat();
-    const file = place.kind === "memory" ? await openMemory(place.limit, size, base, context) : await openFile(place, size, recorded ?? unrecorded(base), context);
+    const file = place.kind === "memory" ? await openMemory(place.limit, size, base, context) : await openFile2(place, size, recorded ?? unrecorded(base), context);
     const options = {
       ...context.options,
       snapshot: null,
@@ -18400,7 +19771,7 @@ async function openMemory(limit, size, base, context) {
   await writeNewImage(file.backend, overlayOf(size, unrecorded(base)));
   return file;
 }
-async function openFile({ path, keep }, size, backing, context) {
+async function openFile2({ path, keep }, size, backing, context) {
   const { services: { files } } = context;
   const name = nameFrom(path, backing.name, files);
   const recorded = {
@@ -18424,7 +19795,7 @@ async function openFile({ path, keep }, size, backing, context) {
       source: path
     };
     const file = await context.openBelow(source, FILE_OPTIONS);
-    if (created === null) await refuseOther(file, recorded);
+    if (created === null) await refuseOther2(file, recorded);
     return file;
   } finally {
     if (!keep) created?.remove();
@@ -18441,7 +19812,7 @@ function createUnlessKept(path, keep, { services: { files } }) {
     });
   }
 }
-async function refuseOther({ backend, name }, recorded) {
+async function refuseOther2({ backend, name }, recorded) {
   const header = await readHeader(backend, name);
   const isSame = header.backingName === recorded.name && header.backingFormat === recorded.format;
   if (isSame) return;
@@ -18926,13 +20297,13 @@ function sumOf(bytes2, at) {
 }
 
 // src/backends/formats/vhd/refusal.ts
-var COMPARE = "compare it with its source";
-function refusal2(name, why, advice = COMPARE) {
+var COMPARE2 = "compare it with its source";
+function refusal4(name, why, advice = COMPARE2) {
   return new UserError(`Cannot open ${name} as vhd: ${why}; ${advice}`);
 }
 
 // src/backends/formats/vhd/footer.ts
-var SECTOR4 = 512;
+var SECTOR5 = 512;
 var FOOTER_BYTES = 512;
 var COOKIE = "conectix";
 var CHECKSUM_AT = 64;
@@ -18958,8 +20329,8 @@ async function readFooter(file, name) {
     const bytes2 = new Uint8Array(FOOTER_BYTES);
     const wanted = Math.min(FOOTER_BYTES, size - at);
     const got = await readFully(file, at, bytes2, 0, wanted);
-    if (got < 0) throw refusal2(name, "its footer cannot be read");
-    if (textOf3(bytes2, 0, 8) !== COOKIE) continue;
+    if (got < 0) throw refusal4(name, "its footer cannot be read");
+    if (textOf4(bytes2, 0, 8) !== COOKIE) continue;
     damaged2 = true;
     if (!isSumRight(bytes2, CHECKSUM_AT)) continue;
     const footer = parseFooter(bytes2, name);
@@ -18970,30 +20341,30 @@ async function readFooter(file, name) {
       isCopy: at === 0
     };
   }
-  if (damaged2) throw refusal2(name, "the checksum of its footer is wrong");
-  throw refusal2(name, "it has no footer", "name its format, or leave the prefix out if it is raw");
+  if (damaged2) throw refusal4(name, "the checksum of its footer is wrong");
+  throw refusal4(name, "it has no footer", "name its format, or leave the prefix out if it is raw");
 }
 function parseFooter(bytes2, name) {
   const view2 = new DataView(bytes2.buffer);
   const kind = view2.getUint32(60);
   const version = view2.getUint32(12);
   if (version >>> 16 !== 1) {
-    throw refusal2(name, `its version is ${version.toString(16)}, not 1.0`);
+    throw refusal4(name, `its version is ${version.toString(16)}, not 1.0`);
   }
   const known = Object.values(VHD_KIND).find((each) => each === kind);
-  if (known === void 0) throw refusal2(name, `it is of the kind ${kind}`);
+  if (known === void 0) throw refusal4(name, `it is of the kind ${kind}`);
   const current = view2.getBigUint64(48);
   if (current > BigInt(SIZE_MAX)) {
-    throw refusal2(name, `it has ${current} bytes`);
+    throw refusal4(name, `it has ${current} bytes`);
   }
-  const currentSize = Number(current / BigInt(SECTOR4)) * SECTOR4;
+  const currentSize = Number(current / BigInt(SECTOR5)) * SECTOR5;
   const sectors = view2.getUint16(56) * view2.getUint8(58) * view2.getUint8(59);
-  const geometrySize = sectors * SECTOR4;
-  const creator = textOf3(bytes2, 28, 4);
+  const geometrySize = sectors * SECTOR5;
+  const creator = textOf4(bytes2, 28, 4);
   const headerOffset = view2.getBigUint64(16);
   return {
     kind: known,
-    size: sizeOf4({
+    size: sizeOf5({
       currentSize,
       geometrySize,
       sectors,
@@ -19006,11 +20377,11 @@ function parseFooter(bytes2, name) {
     headerOffset: headerOffset > BigInt(SIZE_MAX) ? 0 : Number(headerOffset)
   };
 }
-function sizeOf4({ currentSize, geometrySize, sectors, creator }) {
+function sizeOf5({ currentSize, geometrySize, sectors, creator }) {
   const countsGeometry = BY_GEOMETRY.has(creator) && sectors > 0 && sectors < GEOMETRY_MAX;
   return countsGeometry ? geometrySize : currentSize;
 }
-function textOf3(bytes2, at, length2) {
+function textOf4(bytes2, at, length2) {
   return String.fromCharCode(...bytes2.subarray(at, at + length2));
 }
 function hexOf(bytes2) {
@@ -19036,21 +20407,21 @@ async function readDynamicHeader(file, at, name) {
   const bytes2 = new Uint8Array(HEADER_BYTES3);
   const there = Math.max(0, Math.min(HEADER_BYTES3, size - at));
   const got = await readFully(file, at, bytes2, 0, there);
-  if (got < HEADER_BYTES3 || textOf3(bytes2, 0, 8) !== COOKIE2) {
-    throw refusal2(name, `it has no header at byte ${at}`);
+  if (got < HEADER_BYTES3 || textOf4(bytes2, 0, 8) !== COOKIE2) {
+    throw refusal4(name, `it has no header at byte ${at}`);
   }
   if (!isSumRight(bytes2, CHECKSUM_AT2)) {
-    throw refusal2(name, "the checksum of its header is wrong");
+    throw refusal4(name, "the checksum of its header is wrong");
   }
   const view2 = new DataView(bytes2.buffer);
   const blockSize = view2.getUint32(32);
   const isPowerOfTwo = (blockSize & blockSize - 1) === 0;
-  if (!isPowerOfTwo || blockSize < SECTOR4 || blockSize > BLOCK_MAX) {
-    throw refusal2(name, `its blocks have ${blockSize} bytes`);
+  if (!isPowerOfTwo || blockSize < SECTOR5 || blockSize > BLOCK_MAX) {
+    throw refusal4(name, `its blocks have ${blockSize} bytes`);
   }
   const tableOffset2 = view2.getBigUint64(16);
   if (tableOffset2 > BigInt(size)) {
-    throw refusal2(name, `its table is at byte ${tableOffset2}`);
+    throw refusal4(name, `its table is at byte ${tableOffset2}`);
   }
   return {
     tableOffset: Number(tableOffset2),
@@ -19064,7 +20435,7 @@ async function readDynamicHeader(file, at, name) {
 function relativePathOf(view2, bytes2) {
   for (let i = 0; i < LOCATORS; i++) {
     const at = LOCATORS_AT + i * LOCATOR_BYTES;
-    if (textOf3(bytes2, at, 4) !== RELATIVE) continue;
+    if (textOf4(bytes2, at, 4) !== RELATIVE) continue;
     const length2 = view2.getUint32(at + 8);
     const offset = view2.getBigUint64(at + 16);
     const isSane = length2 > 0 && length2 <= LOCATOR_MAX && offset < 2n ** 53n;
@@ -19147,7 +20518,7 @@ function vhdRows(facts) {
 }
 
 // src/backends/formats/vhd/open_parent.ts
-async function openParent(by, header, { gate, context }, driver) {
+async function openParent2(by, header, { gate, context }, driver) {
   const { backing } = context.options;
   if (backing !== null) {
     const raw = /^raw:(.+)$/s.exec(backing)?.[1];
@@ -19184,28 +20555,28 @@ async function openParent(by, header, { gate, context }, driver) {
 
 // src/backends/formats/vhd/read_table.ts
 var TABLE_MAX = 32 << 20;
-var PART9 = 1 << 20;
+var PART10 = 1 << 20;
 async function readTable3(file, { tableOffset: tableOffset2, entries: entries2, blockSize }, size, name) {
   const needed2 = Math.ceil(size / blockSize);
   const length2 = needed2 * 4;
   if (length2 > TABLE_MAX) {
-    throw refusal2(name, `its table of ${needed2} entries is too large`);
+    throw refusal4(name, `its table of ${needed2} entries is too large`);
   }
   if (needed2 > entries2) {
     const why = `its table has ${entries2} entries, yet ${size} bytes need ${needed2}`;
-    throw refusal2(name, why);
+    throw refusal4(name, why);
   }
   const end = (await file.stat()).size;
   if (tableOffset2 + length2 > end) {
-    throw refusal2(name, "its table lies beyond the end of its file");
+    throw refusal4(name, "its table lies beyond the end of its file");
   }
   const words = new Uint32Array(new SharedArrayBuffer(length2));
-  const part2 = new Uint8Array(Math.min(PART9, length2));
+  const part2 = new Uint8Array(Math.min(PART10, length2));
   const view2 = new DataView(part2.buffer);
-  for (let at = 0; at < length2; at += PART9) {
-    const here = Math.min(PART9, length2 - at);
+  for (let at = 0; at < length2; at += PART10) {
+    const here = Math.min(PART10, length2 - at);
     const got = await readFully(file, tableOffset2 + at, part2, 0, here);
-    if (got < here) throw refusal2(name, "its table cannot be read");
+    if (got < here) throw refusal4(name, "its table cannot be read");
     for (let i = 0; i < here / 4; i++) {
       words[at / 4 + i] = view2.getUint32(4 * i);
     }
@@ -19214,10 +20585,10 @@ async function readTable3(file, { tableOffset: tableOffset2, entries: entries2, 
 }
 
 // src/backends/formats/vhd/vhd_lookup.ts
-var SLICE_SPAN = BITMAP_SLICE * 8 * SECTOR4;
+var SLICE_SPAN = BITMAP_SLICE * 8 * SECTOR5;
 var NO_BLOCK = 4294967295;
 function bitmapBytes(blockSize) {
-  return Math.ceil(blockSize / SECTOR4 / 8 / SECTOR4) * SECTOR4;
+  return Math.ceil(blockSize / SECTOR5 / 8 / SECTOR5) * SECTOR5;
 }
 var VhdLookup = class {
   #entries;
@@ -19253,7 +20624,7 @@ var VhdLookup = class {
     const inBlock = position - block * this.#blockSize;
     into.slice = this.#sliceOf(block, inBlock);
     into.file = 0;
-    into.host = this.#entries[block] * SECTOR4 + Math.floor(inBlock / SLICE_SPAN) * BITMAP_SLICE;
+    into.host = this.#entries[block] * SECTOR5 + Math.floor(inBlock / SLICE_SPAN) * BITMAP_SLICE;
   }
   mapRead({ slice, bytes: bytes2 }, position, length2, mapping) {
     this.#bitmaps.add(slice, bytes2);
@@ -19271,17 +20642,17 @@ var VhdLookup = class {
   #mapBlock(block, inBlock, length2, bitmap, mapping) {
     const inSlice = inBlock % SLICE_SPAN;
     const most = Math.min(length2, this.#blockSize - inBlock, SLICE_SPAN - inSlice);
-    const first2 = Math.floor(inSlice / SECTOR4);
-    const after = Math.ceil((inSlice + most) / SECTOR4);
+    const first2 = Math.floor(inSlice / SECTOR5);
+    const after = Math.ceil((inSlice + most) / SECTOR5);
     const alike = this.#bitmaps.alike(bitmap, first2, after);
-    const mapped = Math.min(most, (first2 + alike) * SECTOR4 - inSlice);
+    const mapped = Math.min(most, (first2 + alike) * SECTOR5 - inSlice);
     if (!this.#bitmaps.has(bitmap, first2)) {
       mapping.setPlaceless(this.#missing, mapped);
       return;
     }
     mapping.setPlaceless(MAPPED.DATA, mapped);
     mapping.file = 0;
-    mapping.host = this.#entries[block] * SECTOR4 + this.#bitmapBytes + inBlock;
+    mapping.host = this.#entries[block] * SECTOR5 + this.#bitmapBytes + inBlock;
   }
 };
 
@@ -19384,7 +20755,7 @@ async function openVhd({ file: path, link: link3, id }, context) {
   if (isCopy) {
     context.services.tell(`${name} has no sound footer at its end, so the copy at its start is used: a part of the file may be missing`);
   }
-  refuseOther2(name, footer.id, id);
+  refuseOther3(name, footer.id, id);
   const { size: fileSize } = await backend.stat();
   const parts2 = footer.kind === VHD_KIND.FIXED ? fixedParts(file, found) : await tableParts(file, found, place.gate, context);
   return {
@@ -19404,7 +20775,7 @@ function fixedParts({ name }, { footer, at }) {
     parentSize: null
   };
   const why = `its footer says that the disk has ${footer.size} bytes, and ${at} are before it`;
-  throw refusal2(name, why);
+  throw refusal4(name, why);
 }
 async function tableParts(file, { footer }, gate, context) {
   const { backend, name } = file;
@@ -19427,10 +20798,10 @@ async function tableParts(file, { footer }, gate, context) {
 }
 async function parentOf(kind, file, header, chain) {
   if (kind === VHD_KIND.DIFFERENCING) {
-    return await openParent(file, header, chain, VHD);
+    return await openParent2(file, header, chain, VHD);
   }
   if (chain.context.options.backing === null) return null;
-  throw refusal2(file.name, "it has no parent", "leave backing out");
+  throw refusal4(file.name, "it has no parent", "leave backing out");
 }
 function refuseOptions(name, { options }) {
   const { snapshot } = options;
@@ -19438,14 +20809,14 @@ function refuseOptions(name, { options }) {
   const wanted = JSON.stringify(snapshot);
   throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a VHD image has no snapshots in it; export the image that belongs to the snapshot`);
 }
-function refuseOther2(name, has2, id) {
+function refuseOther3(name, has2, id) {
   if (id === void 0 || id === has2) return;
-  throw refusal2(name, `it has the id ${has2}, and the image above it wants the parent ${id}`, `name the parent with backing=vhd:${name} if it is the right one`);
+  throw refusal4(name, `it has the id ${has2}, and the image above it wants the parent ${id}`, `name the parent with backing=vhd:${name} if it is the right one`);
 }
 
 // src/backends/formats/vhdx/refusal.ts
-var COMPARE2 = "compare it with its source";
-function refusal3(name, why, advice = COMPARE2) {
+var COMPARE3 = "compare it with its source";
+function refusal5(name, why, advice = COMPARE3) {
   return new UserError(`Cannot open ${name} as vhdx: ${why}; ${advice}`);
 }
 
@@ -19456,11 +20827,11 @@ var ENTRY_BYTES2 = 12;
 function parseParentLocator({ bytes: bytes2, view: view2 }, name) {
   const kind = uuidOf(bytes2, 0);
   if (kind !== VHDX_LOCATOR) {
-    throw refusal3(name, `its parent is told by a locator of the unknown kind ${kind}`, "name the parent with backing=vhdx:PATH");
+    throw refusal5(name, `its parent is told by a locator of the unknown kind ${kind}`, "name the parent with backing=vhdx:PATH");
   }
   const count2 = view2.getUint16(18, true);
   if (ENTRIES_AT2 + count2 * ENTRY_BYTES2 > bytes2.length) {
-    throw refusal3(name, `the locator of its parent has ${count2} entries`);
+    throw refusal5(name, `the locator of its parent has ${count2} entries`);
   }
   const texts = /* @__PURE__ */ new Map();
   for (let i = 0; i < count2; i++) {
@@ -19478,7 +20849,7 @@ function parseParentLocator({ bytes: bytes2, view: view2 }, name) {
       const from = view2.getUint32(offsetAt, true);
       const length2 = view2.getUint16(lengthAt, true);
       if (from + length2 > bytes2.length) {
-        throw refusal3(name, "the locator of its parent makes no sense");
+        throw refusal5(name, "the locator of its parent makes no sense");
       }
       return new TextDecoder("utf-16le", {
         ignoreBOM: true
@@ -19510,7 +20881,7 @@ async function readStructure(file, at, length2, name) {
   const bytes2 = new Uint8Array(length2);
   const there = Math.max(0, Math.min(length2, size - at));
   const got = await readFully(file, at, bytes2, 0, there);
-  if (got < 0) throw refusal3(name, `reading it at byte ${at} fails`);
+  if (got < 0) throw refusal5(name, `reading it at byte ${at} fails`);
   return {
     bytes: bytes2,
     view: new DataView(bytes2.buffer)
@@ -19545,7 +20916,7 @@ async function readHeader2(file, name) {
   const start = await readStructure(file, 0, 8, name);
   if (signatureOf(start.bytes, 0, 8) !== IDENTIFIER) {
     const advice = "name its format, or leave the prefix out if it is raw";
-    throw refusal3(name, "it does not begin like a VHDX image", advice);
+    throw refusal5(name, "it does not begin like a VHDX image", advice);
   }
   const sound = [];
   for (const at of HEADERS_AT) {
@@ -19554,12 +20925,12 @@ async function readHeader2(file, name) {
   }
   const [first2, second2] = sound;
   if (first2 === void 0) {
-    throw refusal3(name, "the checks of both of its headers are wrong");
+    throw refusal5(name, "the checks of both of its headers are wrong");
   }
   if (second2 === void 0) return parse2(first2, name);
   const order = sequenceOf(second2) - sequenceOf(first2);
   if (order === 0n && !first2.bytes.every((b, i) => b === second2.bytes[i])) {
-    throw refusal3(name, "its two headers have the same number and differ");
+    throw refusal5(name, "its two headers have the same number and differ");
   }
   return parse2(order > 0n ? second2 : first2, name);
 }
@@ -19572,14 +20943,14 @@ function parse2(header, name) {
   const logVersion = view2.getUint16(64, true);
   if (version !== 1 || logVersion !== 0) {
     const why = `it has version ${version}, and its log ${logVersion}`;
-    throw refusal3(name, why, "convert it with 'qemu-img convert'");
+    throw refusal5(name, why, "convert it with 'qemu-img convert'");
   }
   const logId = uuidOf(bytes2, 48);
   const logLength = view2.getUint32(68, true);
   const logOffset = numberAt(header, 72);
   const isPlaced = logOffset !== null && logOffset >= MIB && logOffset % MIB === 0 && logLength > 0 && logLength % MIB === 0;
   if (!isPlaced) {
-    throw refusal3(name, `its log of ${logLength} bytes is at byte ${view2.getBigUint64(72, true)}`);
+    throw refusal5(name, `its log of ${logLength} bytes is at byte ${view2.getBigUint64(72, true)}`);
   }
   return {
     dataWriteId: uuidOf(bytes2, 32),
@@ -19614,17 +20985,17 @@ async function readMetadata(file, region, name) {
   const hasParent = (parameters.view.getUint32(4, true) & 2) !== 0;
   const isPowerOfTwo = (blockSize & blockSize - 1) === 0;
   if (!isPowerOfTwo || blockSize < MIB || blockSize > BLOCK_MAX2) {
-    throw refusal3(name, `its blocks have ${blockSize} bytes`);
+    throw refusal5(name, `its blocks have ${blockSize} bytes`);
   }
   const sectors = itemOf(items, ITEM.LOGICAL_SECTOR, 4, name);
   const sectorSize = sectors.view.getUint32(0, true);
   if (sectorSize !== 512 && sectorSize !== 4096) {
-    throw refusal3(name, `its sectors have ${sectorSize} bytes`);
+    throw refusal5(name, `its sectors have ${sectorSize} bytes`);
   }
   const { view: view2 } = itemOf(items, ITEM.DISK_SIZE, 8, name);
   const size = view2.getBigUint64(0, true);
   if (size > BigInt(DISK_MAX) || size % BigInt(sectorSize) !== 0n) {
-    throw refusal3(name, `the disk has ${size} bytes`);
+    throw refusal5(name, `the disk has ${size} bytes`);
   }
   const locator = hasParent ? itemOf(items, ITEM.PARENT_LOCATOR, 20, name) : null;
   return {
@@ -19637,11 +21008,11 @@ async function readMetadata(file, region, name) {
 async function readItems(file, { offset, length: length2 }, name) {
   const table2 = await readStructure(file, offset, TABLE_BYTES, name);
   if (signatureOf(table2.bytes, 0, 8) !== SIGNATURE2) {
-    throw refusal3(name, "its metadata have no table");
+    throw refusal5(name, "its metadata have no table");
   }
   const count2 = table2.view.getUint16(10, true);
   if (count2 > ENTRIES_MAX) {
-    throw refusal3(name, `it has ${count2} items of metadata`);
+    throw refusal5(name, `it has ${count2} items of metadata`);
   }
   const items = /* @__PURE__ */ new Map();
   for (let i = 0; i < count2; i++) {
@@ -19651,13 +21022,13 @@ async function readItems(file, { offset, length: length2 }, name) {
       const isRequired = (table2.view.getUint32(at + 24, true) & REQUIRED) !== 0;
       if (!isRequired) continue;
       const advice = "open it with the program that made it";
-      throw refusal3(name, `it needs metadata of the unknown kind ${id}`, advice);
+      throw refusal5(name, `it needs metadata of the unknown kind ${id}`, advice);
     }
     const from = table2.view.getUint32(at + 16, true);
     const bytes2 = table2.view.getUint32(at + 20, true);
     const isPlaced = bytes2 <= ITEM_MAX && from >= TABLE_BYTES && from + bytes2 <= length2;
     if (!isPlaced || items.has(id)) {
-      throw refusal3(name, `the item ${id} of its metadata makes no sense`);
+      throw refusal5(name, `the item ${id} of its metadata makes no sense`);
     }
     items.set(id, await readStructure(file, offset + from, bytes2, name));
   }
@@ -19666,7 +21037,7 @@ async function readItems(file, { offset, length: length2 }, name) {
 function itemOf(items, id, least, name) {
   const item = items.get(id);
   if (item !== void 0 && item.bytes.length >= least) return item;
-  throw refusal3(name, `the item ${id} of its metadata is missing`);
+  throw refusal5(name, `the item ${id} of its metadata is missing`);
 }
 
 // src/backends/formats/vhdx/log_entry.ts
@@ -19777,7 +21148,7 @@ var PatchList = class {
     }
     const patches = this.#patches;
     if (patches.length >= PATCHES_MAX) {
-      throw refusal3(this.#name, "its log has too many changes");
+      throw refusal5(this.#name, "its log has too many changes");
     }
     const end = offset + length2;
     const from = this.#firstAfter(offset);
@@ -19917,16 +21288,16 @@ async function readLog(file, { logId, logOffset, logLength }, name) {
   if (logId === null) return null;
   const { size } = await file.stat();
   if (logLength > LOG_MAX || logOffset + logLength > size) {
-    throw refusal3(name, `its log of ${logLength} bytes cannot be replayed`);
+    throw refusal5(name, `its log of ${logLength} bytes cannot be replayed`);
   }
   const bytes2 = await readStructure(file, logOffset, logLength, name);
   const entries2 = new LogRing(bytes2, logId).activeSequence();
   if (entries2 === null) {
-    throw refusal3(name, "it was not closed, and its log has no whole sequence of entries", "let the program that made it repair it");
+    throw refusal5(name, "it was not closed, and its log has no whole sequence of entries", "let the program that made it repair it");
   }
   const head = entries2.at(-1);
   if (head.flushedSize > size) {
-    throw refusal3(name, `its log wants a file of ${head.flushedSize} bytes, and it has ${size}`);
+    throw refusal5(name, `its log wants a file of ${head.flushedSize} bytes, and it has ${size}`);
   }
   const patches = new PatchList(name);
   for (const { changes } of entries2) {
@@ -20029,7 +21400,7 @@ var METADATA = "8b7ca206-4790-4b9a-b8fe-575f050f886e";
 async function readRegions(file, { logOffset, logLength }, name) {
   const table2 = await readSound(file, name);
   const count2 = table2.view.getUint32(8, true);
-  if (count2 > ENTRIES_MAX2) throw refusal3(name, `it has ${count2} regions`);
+  if (count2 > ENTRIES_MAX2) throw refusal5(name, `it has ${count2} regions`);
   const found = /* @__PURE__ */ new Map();
   for (let i = 0; i < count2; i++) {
     const at = 16 + i * ENTRY_BYTES4;
@@ -20038,15 +21409,15 @@ async function readRegions(file, { logOffset, logLength }, name) {
     const isKnown = id === BAT || id === METADATA;
     if (!isKnown && isRequired) {
       const advice = "open it with the program that made it";
-      throw refusal3(name, `it needs a region of the unknown kind ${id}`, advice);
+      throw refusal5(name, `it needs a region of the unknown kind ${id}`, advice);
     }
-    if (isKnown && found.has(id)) throw refusal3(name, `two regions are ${id}`);
+    if (isKnown && found.has(id)) throw refusal5(name, `two regions are ${id}`);
     if (isKnown) found.set(id, regionAt(table2, at, name));
   }
   const bat = found.get(BAT);
   const metadata = found.get(METADATA);
   if (bat === void 0 || metadata === void 0) {
-    throw refusal3(name, "a region that it needs is missing");
+    throw refusal5(name, "a region that it needs is missing");
   }
   const { size } = await file.stat();
   for (const { offset, length: length2 } of [
@@ -20055,7 +21426,7 @@ async function readRegions(file, { logOffset, logLength }, name) {
   ]) {
     if (offset + length2 <= size) continue;
     const why = `its region at byte ${offset} lies beyond the end of its file`;
-    throw refusal3(name, why);
+    throw refusal5(name, why);
   }
   const log = {
     offset: logOffset,
@@ -20069,7 +21440,7 @@ async function readRegions(file, { logOffset, logLength }, name) {
   for (const [i, each] of all.entries()) {
     const next = all[i + 1]?.offset ?? Infinity;
     if (each.offset + each.length > next) {
-      throw refusal3(name, "its regions overlap");
+      throw refusal5(name, "its regions overlap");
     }
   }
   return {
@@ -20082,7 +21453,7 @@ async function readSound(file, name) {
     const table2 = await readStructure(file, at, TABLE_BYTES2, name);
     if (isSound(table2, "regi")) return table2;
   }
-  throw refusal3(name, "the checks of both of its tables of regions are wrong");
+  throw refusal5(name, "the checks of both of its tables of regions are wrong");
 }
 function regionAt(table2, at, name) {
   const offset = numberAt(table2, at + 16);
@@ -20092,7 +21463,7 @@ function regionAt(table2, at, name) {
     offset,
     length: length2
   };
-  throw refusal3(name, `it has a region of ${length2} bytes at byte ${offset}`);
+  throw refusal5(name, `it has a region of ${length2} bytes at byte ${offset}`);
 }
 
 // src/backends/formats/vhdx/read_vhdx.ts
@@ -20146,7 +21517,7 @@ function vhdxRows(facts) {
 }
 
 // src/backends/formats/vhdx/open_parent.ts
-async function openParent2(by, texts, { gate, context }, driver) {
+async function openParent3(by, texts, { gate, context }, driver) {
   const { backing } = context.options;
   if (backing !== null) {
     const raw = /^raw:(.+)$/s.exec(backing)?.[1];
@@ -20196,7 +21567,7 @@ var BLOCK_STATE = {
 };
 var CHUNK_SECTORS = 2 ** 23;
 var TABLE_MAX2 = 64 << 20;
-var PART10 = 1 << 20;
+var PART11 = 1 << 20;
 var PLACES = 2 ** 29;
 async function readBat(file, region, { size, blockSize, sectorSize, parent }, name) {
   const chunkBlocks = CHUNK_SECTORS * sectorSize / blockSize;
@@ -20206,15 +21577,15 @@ async function readBat(file, region, { size, blockSize, sectorSize, parent }, na
   const needed2 = hasParent ? chunks * (chunkBlocks + 1) : blocks + Math.floor(Math.max(0, blocks - 1) / chunkBlocks);
   const length2 = needed2 * 8;
   if (length2 > TABLE_MAX2) {
-    throw refusal3(name, `its table of ${needed2} entries is too large`, "convert it to larger blocks with 'qemu-img convert'");
+    throw refusal5(name, `its table of ${needed2} entries is too large`, "convert it to larger blocks with 'qemu-img convert'");
   }
   if (length2 > region.length) {
     const why = `its table has ${region.length} bytes, yet ${size} bytes need ${length2}`;
-    throw refusal3(name, why);
+    throw refusal5(name, why);
   }
   const words = new Uint32Array(new SharedArrayBuffer(4 * needed2));
-  for (let at = 0; at < length2; at += PART10) {
-    const here = Math.min(PART10, length2 - at);
+  for (let at = 0; at < length2; at += PART11) {
+    const here = Math.min(PART11, length2 - at);
     const part2 = await readStructure(file, region.offset + at, here, name);
     for (let i = 0; i < here / 8; i++) {
       words[at / 8 + i] = entryOf(part2.view, 8 * i);
@@ -20402,10 +21773,10 @@ async function openVhdx({ file: path, link: link3, dataWriteIds }, context) {
     reference: null
   };
   if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseSnapshot(name, context);
+  refuseSnapshot2(name, context);
   const image = await readVhdx(backend, name);
   const { header, patches, fileSize, regions, metadata } = image;
-  refuseOther3(name, header.dataWriteId, dataWriteIds);
+  refuseOther4(name, header.dataWriteId, dataWriteIds);
   if (patches !== null) {
     context.services.tell(`${name} was not closed: what its log changes is kept in memory, and the file stays as it is`);
   }
@@ -20427,1115 +21798,256 @@ async function openVhdx({ file: path, link: link3, dataWriteIds }, context) {
 }
 async function parentOf2(file, { parent }, gate, context) {
   if (parent !== null) {
-    return await openParent2(file, parent, {
+    return await openParent3(file, parent, {
       gate,
       context
     }, VHDX);
   }
   if (context.options.backing === null) return null;
-  throw refusal3(file.name, "it has no parent", "leave backing out");
+  throw refusal5(file.name, "it has no parent", "leave backing out");
 }
-function refuseSnapshot(name, { options }) {
+function refuseSnapshot2(name, { options }) {
   const { snapshot } = options;
   if (snapshot === null) return;
   const wanted = JSON.stringify(snapshot);
   throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a VHDX image has no snapshots in it; export the image that belongs to the snapshot`);
 }
-function refuseOther3(name, has2, ids) {
+function refuseOther4(name, has2, ids) {
   if (ids === void 0 || ids.includes(has2)) return;
-  throw refusal3(name, `it was changed since the image above it was made, which wants the data ${ids.join(" or ")} and finds ${has2}`, `name the parent with backing=vhdx:${name} if it is the right one`);
+  throw refusal5(name, `it was changed since the image above it was made, which wants the data ${ids.join(" or ")} and finds ${has2}`, `name the parent with backing=vhdx:${name} if it is the right one`);
 }
 
-// src/backends/mapped/block_cache.ts
-var WAYS2 = 8;
-var SLOT_WORDS2 = 8;
-var SLOT2 = {
-  /** How many read it; -1 while it is filled. */
-  READERS: 0,
-  /** The file of the block plus 1; 0 if the slot is empty. */
-  FILE: 1,
-  /** Where its stream is in the file: the lower and the upper 32 bits. */
-  HOST_LOW: 4,
-  HOST_HIGH: 5,
-  /** Bytes of the block. */
-  LENGTH: 2,
-  /** Not 0 if it was used since the hand passed it. */
-  USED: 3
-};
-var CONTROL_WORDS2 = 1;
-var TRIES = 100;
-var BlockCache = class {
-  #words;
-  #bytes;
-  #blockSize;
-  #sets;
-  /** The first word of the slots. */
-  #slots;
-  /**
-   * Makes the memory of a cache.
-   *
-   * @param bytes How much it may take.
-   * @param blocks How many blocks there are: it does not take more.
-   * @param blockSize Bytes of the largest block.
-   * @returns `null` if not even a few blocks fit.
-   */
-  static create(bytes2, blocks, blockSize) {
-    const setBytes = 4 + WAYS2 * (4 * SLOT_WORDS2 + blockSize);
-    const wanted = Math.ceil(blocks / WAYS2);
-    const sets = Math.min(Math.floor(bytes2 / setBytes), wanted);
-    if (sets < 1) return null;
-    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS2 + sets * setBytes);
-    new Int32Array(memory)[0] = sets;
-    return memory;
-  }
-  /**
-   * Wraps the memory of a cache.
-   *
-   * @param memory Of {@linkcode BlockCache.create}.
-   * @param blockSize As there.
-   */
-  constructor(memory, blockSize) {
-    const sets = new Int32Array(memory, 0, 1)[0];
-    this.#sets = sets;
-    this.#blockSize = blockSize;
-    this.#slots = CONTROL_WORDS2 + sets;
-    const words = this.#slots + sets * WAYS2 * SLOT_WORDS2;
-    this.#words = new Int32Array(memory, 0, words);
-    this.#bytes = new Uint8Array(memory, 4 * words);
-  }
-  /**
-   * Copies bytes of a block.
-   *
-   * @param file The number of the file that has its stream.
-   * @param host Where that is in the file.
-   * @param from The first byte.
-   * @param length How many.
-   * @param buffer Where to.
-   * @param start The first byte of the buffer.
-   * @returns Whether the block is there, and has them.
-   */
-  copy(file, host, from, length2, buffer, start) {
-    const words = this.#words;
-    const first2 = this.#setOf(file, host) * WAYS2;
-    for (let slot = first2; slot < first2 + WAYS2; slot++) {
-      const at = this.#slots + slot * SLOT_WORDS2;
-      if (!this.#has(at, file, host) || !this.#enter(at)) continue;
-      const isThere2 = this.#has(at, file, host) && from + length2 <= Atomics.load(words, at + SLOT2.LENGTH);
-      if (isThere2) {
-        const begin = slot * this.#blockSize + from;
-        buffer.set(this.#bytes.subarray(begin, begin + length2), start);
-        Atomics.store(words, at + SLOT2.USED, 1);
-      }
-      Atomics.sub(words, at + SLOT2.READERS, 1);
-      if (isThere2) return true;
-    }
-    return false;
-  }
-  /**
-   * Keeps a block, in place of one that was not used for long; does nothing if
-   * every slot for it is being read.
-   */
-  add(file, host, block) {
-    const words = this.#words;
-    const set = this.#setOf(file, host);
-    const hand = CONTROL_WORDS2 + set;
-    for (let looks = 0; looks < 2 * WAYS2; looks++) {
-      const way = Atomics.add(words, hand, 1) & WAYS2 - 1;
-      const slot = set * WAYS2 + way;
-      const at = this.#slots + slot * SLOT_WORDS2;
-      const isUsed = Atomics.exchange(words, at + SLOT2.USED, 0) !== 0;
-      if (isUsed && looks < WAYS2) continue;
-      if (Atomics.compareExchange(words, at, 0, -1) !== 0) continue;
-      Atomics.store(words, at + SLOT2.FILE, 0);
-      this.#bytes.set(block, slot * this.#blockSize);
-      Atomics.store(words, at + SLOT2.LENGTH, block.length);
-      Atomics.store(words, at + SLOT2.HOST_LOW, host | 0);
-      Atomics.store(words, at + SLOT2.HOST_HIGH, highOf(host));
-      Atomics.store(words, at + SLOT2.FILE, file + 1);
-      Atomics.store(words, at + SLOT2.USED, 1);
-      Atomics.store(words, at + SLOT2.READERS, 0);
-      return;
-    }
-  }
-  #has(at, file, host) {
-    const words = this.#words;
-    return Atomics.load(words, at + SLOT2.FILE) === file + 1 && Atomics.load(words, at + SLOT2.HOST_LOW) === (host | 0) && Atomics.load(words, at + SLOT2.HOST_HIGH) === highOf(host);
-  }
-  /** Counts this thread as a reader of a slot, unless it is being filled. */
-  #enter(at) {
-    const words = this.#words;
-    for (let i = 0; i < TRIES; i++) {
-      const readers2 = Atomics.load(words, at + SLOT2.READERS);
-      if (readers2 < 0) return false;
-      const before = Atomics.compareExchange(words, at + SLOT2.READERS, readers2, readers2 + 1);
-      if (before === readers2) return true;
-    }
-    return false;
-  }
-  #setOf(file, host) {
-    const mixed = Math.imul(host ^ highOf(host) ^ file << 20, 2654435761);
-    return ((mixed ^ mixed >>> 15) >>> 0) % this.#sets;
-  }
-};
-function highOf(host) {
-  return Math.floor(host / 2 ** 32) | 0;
-}
-
-// src/backends/mapped/stream_blocks.ts
-var NONE2 = -1;
-var StreamBlocks = class {
-  #compression;
-  #find;
-  #cache;
-  /** The last block, and a byte to spare; made when first needed. */
-  #block = new Uint8Array(0);
-  #file = NONE2;
-  #host = NONE2;
-  #length = 0;
-  /**
-   * Makes the blocks of one thread.
-   *
-   * @param compression How they are compressed.
-   * @param cache Keeps them for all threads; `null` if none fits.
-   * @param find Finds the stream in what was read of the file; `null` if there
-   * is none. It is all of it if left out.
-   */
-  constructor(compression, cache, find2 = (bytes2) => bytes2) {
-    this.#compression = compression;
-    this.#cache = cache;
-    this.#find = find2;
-  }
-  copy(mapping, buffer, start) {
-    const { file, host, inBlock, length: length2 } = mapping;
-    if (host !== this.#host || file !== this.#file) {
-      return this.#cache !== null && this.#cache.copy(file, host, inBlock, length2, buffer, start);
-    }
-    if (inBlock + length2 > this.#length) return false;
-    buffer.set(this.#block.subarray(inBlock, inBlock + length2), start);
-    return true;
-  }
-  add(mapping, bytes2) {
-    const { file, host, blockLength, inBlock, length: length2 } = mapping;
-    this.#host = NONE2;
-    const stream = this.#find(bytes2, mapping);
-    if (stream === null) return false;
-    if (this.#block.length < blockLength + 1) {
-      this.#block = new Uint8Array(blockLength + 1);
-    }
-    const output = this.#block.subarray(0, blockLength + 1);
-    const got = decompress(this.#compression, stream, output);
-    if (got < inBlock + length2) return false;
-    this.#file = file;
-    this.#host = host;
-    this.#length = got;
-    this.#cache?.add(file, host, output.subarray(0, got));
-    return true;
-  }
-};
-
-// src/backends/formats/vmdk/constants.ts
-var SECTOR5 = 512;
-var SPARSE_MAGIC = 1447904331;
-var COWD_MAGIC = 1146572611;
-var SESPARSE_MAGIC = 3405691582;
-var DESCRIPTOR_START = /^# *Disk *Descriptor *File/i;
-var FLAG2 = {
-  /** The bytes that show a transfer as text count. */
-  NEWLINES: 1,
-  /** There is a second grain directory. */
-  REDUNDANT: 1 << 1,
-  /** An entry of 1 is a grain of zeroes. */
-  ZERO_GRAINS: 1 << 2,
-  /** Grains are compressed. */
-  COMPRESSED: 1 << 16,
-  /** Each compressed grain and each table has a marker before it. */
-  MARKERS: 1 << 17
-};
-var GD_AT_END = 2n ** 64n - 1n;
-var MARKER = {
-  END: 0,
-  FOOTER: 3
-};
-var GRAIN_MARKER = 12;
-var FOOTER_SIZE = 3 * SECTOR5;
-var DEFLATE = 1;
-var NO_GRAIN = 0;
-var ZERO_GRAIN = 1;
-var NO_PARENT = 4294967295;
-var COWD_ENTRIES = 4096;
-var LIMIT2 = {
-  /** Bytes of a grain. */
-  GRAIN: 64 << 20,
-  /** Bytes of a grain that is compressed, which is held in memory. */
-  COMPRESSED_GRAIN: 4 << 20,
-  /** Entries of a grain table. */
-  TABLE_ENTRIES: 512,
-  /** Bytes of all grain directories of a disk. */
-  DIRECTORIES: 64 << 20,
-  /** Bytes of a descriptor. */
-  DESCRIPTOR: 1 << 20,
-  /** Extents of a disk. */
-  EXTENTS: 1024
-};
-
-// src/backends/formats/vmdk/refusal.ts
-var COMPARE3 = "compare it with its source";
-function refusal4(name, why, advice = COMPARE3) {
-  return new UserError(`Cannot open ${name} as vmdk: ${why}; ${advice}`);
-}
-
-// src/backends/formats/vmdk/descriptor.ts
-var EXTENT = /^(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]*)"(?:\s+(\d+))?.*)?$/;
-var VALUE = /^(\w+)\s*=\s*(?:"([^"]*)"|(\S*))\s*$/;
-function parseDescriptor(text, name) {
-  const values = /* @__PURE__ */ new Map();
-  const extents = [];
-  const [lines] = text.split("\0", 1);
-  for (const line of lines.split(/\r\n|\r|\n/).map((each) => each.trim())) {
-    if (line === "" || line.startsWith("#")) continue;
-    if (/^(RW|RDONLY|NOACCESS)\b/.test(line)) {
-      if (extents.length === LIMIT2.EXTENTS) {
-        throw refusal4(name, `it has more than ${LIMIT2.EXTENTS} extents`);
-      }
-      extents.push(extentOf(line, name));
-      continue;
-    }
-    const [, key, quoted, bare] = VALUE.exec(line) ?? [];
-    if (key !== void 0 && !values.has(key)) {
-      values.set(key, quoted ?? bare);
-    }
-  }
-  const parentCid = cidOf(values.get("parentCID") ?? "ffffffff", name);
-  return {
-    createType: values.get("createType") ?? null,
-    cid: cidOf(values.get("CID") ?? "0", name),
-    parentCid: parentCid === NO_PARENT ? null : parentCid,
-    parentName: values.get("parentFileNameHint") ?? null,
-    extents
-  };
-}
-function cidOf(text, name) {
-  if (/^[0-9a-f]{1,8}$/i.test(text)) return parseInt(text, 16);
-  throw refusal4(name, `its descriptor has the CID ${JSON.stringify(text)}`);
-}
-function extentOf(line, name) {
-  const [, access2, sectors, type, file, offset = "0"] = EXTENT.exec(line) ?? [];
-  const what = JSON.stringify(line.slice(0, 100));
-  if (type === void 0) {
-    throw refusal4(name, `its descriptor has the line ${what}`);
-  }
-  if (access2 === "NOACCESS") {
-    throw refusal4(name, `its extent ${what} must not be read`);
-  }
-  const size = Number(sectors) * SECTOR5;
-  const start = Number(offset) * SECTOR5;
-  if (size === 0 || size > SIZE_MAX || start > SIZE_MAX - size) {
-    throw refusal4(name, `its extent ${what} has no valid size`);
-  }
-  return {
-    type,
-    size,
-    name: file ?? null,
-    offset: start
-  };
-}
-
-// src/backends/formats/vmdk/sparse_header.ts
-function magicOf(bytes2) {
-  if (bytes2.length < SECTOR5) return null;
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  const magic = view2.getUint32(0, true);
-  if (magic === SPARSE_MAGIC || magic === COWD_MAGIC) return "sparse";
-  return magic === SESPARSE_MAGIC ? "sesparse" : null;
-}
-function parseSparseHeader(bytes2, name) {
-  switch (magicOf(bytes2)) {
-    case "sparse":
-      break;
-    case "sesparse":
-      throw refusal4(name, "it is in the format SESPARSE", "convert it with 'qemu-img convert'");
-    default:
-      throw refusal4(name, "it does not begin like a sparse extent");
-  }
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, SECTOR5);
-  const isCowd = view2.getUint32(0, true) === COWD_MAGIC;
-  const header = isCowd ? cowdOf(view2, name) : sparseOf(view2, name);
-  checkSizes(header, name);
-  return header;
-}
-function cowdOf(view2, name) {
-  const word = (at) => view2.getUint32(at, true);
-  const header = {
-    kind: "cowd",
-    version: word(4),
-    size: word(12) * SECTOR5,
-    grainSize: word(16) * SECTOR5,
-    directoryAt: word(20) * SECTOR5,
-    tableEntries: COWD_ENTRIES,
-    redundantAt: null,
-    isCompressed: false,
-    hasMarkers: false,
-    hasZeroGrains: false,
-    descriptorAt: 0,
-    descriptorSize: 0
-  };
-  const needed2 = Math.ceil(header.size / header.grainSize / COWD_ENTRIES);
-  if (word(24) >= needed2 || header.grainSize === 0) return header;
-  const why = `its grain directory has ${word(24)} entries, not ${needed2}`;
-  throw refusal4(name, why);
-}
-function sparseOf(view2, name) {
-  const version = view2.getUint32(4, true);
-  if (version < 1 || version > 3) {
-    const advice = "convert it with 'qemu-img convert'";
-    throw refusal4(name, `it has version ${version}, not 1 to 3`, advice);
-  }
-  const flags = view2.getUint32(8, true);
-  if ((flags & FLAG2.NEWLINES) !== 0 && view2.getUint32(73, true) !== NEWLINES) {
-    const advice = "transfer it once more, as binary";
-    throw refusal4(name, "it was transferred as text", advice);
-  }
-  const algorithm = view2.getUint16(77, true);
-  if (algorithm > DEFLATE) {
-    throw refusal4(name, `its grains are compressed by method ${algorithm}`);
-  }
-  const bytes2 = (at) => bytesOf3(view2.getBigUint64(at, true), at, name);
-  const isAtEnd = view2.getBigUint64(56, true) === GD_AT_END;
-  return {
-    kind: "sparse",
-    version,
-    size: bytes2(12),
-    grainSize: bytes2(20),
-    tableEntries: view2.getUint32(44, true),
-    directoryAt: isAtEnd ? null : bytes2(56),
-    redundantAt: (flags & FLAG2.REDUNDANT) === 0 || isAtEnd ? null : bytes2(48),
-    isCompressed: algorithm === DEFLATE,
-    hasMarkers: (flags & FLAG2.MARKERS) !== 0,
-    hasZeroGrains: (flags & FLAG2.ZERO_GRAINS) !== 0,
-    descriptorAt: bytes2(28),
-    descriptorSize: bytes2(36)
-  };
-}
-var NEWLINES = 168632330;
-function bytesOf3(sectors, at, name) {
-  const bytes2 = sectors * BigInt(SECTOR5);
-  if (bytes2 <= BigInt(SIZE_MAX)) return Number(bytes2);
-  throw refusal4(name, `the header's field at byte ${at} is ${sectors}`);
-}
-function checkSizes(header, name) {
-  const { grainSize, tableEntries, kind, size, isCompressed } = header;
-  const most = isCompressed ? LIMIT2.COMPRESSED_GRAIN : LIMIT2.GRAIN;
-  const isPower = Number.isInteger(Math.log2(grainSize));
-  if (!isPower || grainSize > most) {
-    throw refusal4(name, `its grains have ${grainSize} bytes, not a power of two up to ${most}`);
-  }
-  const maxEntries = kind === "cowd" ? COWD_ENTRIES : LIMIT2.TABLE_ENTRIES;
-  if (tableEntries < 1 || tableEntries > maxEntries) {
-    throw refusal4(name, `its grain tables have ${tableEntries} entries`);
-  }
-  if (directorySize(header) > LIMIT2.DIRECTORIES) {
-    throw refusal4(name, `its grain directory for ${size} bytes is too large`);
-  }
-  if (header.descriptorSize > LIMIT2.DESCRIPTOR) {
-    throw refusal4(name, "its descriptor is too long");
-  }
-}
-function directorySize({ size, grainSize, tableEntries }) {
-  return 4 * Math.ceil(size / (grainSize * tableEntries));
-}
-
-// src/backends/formats/vmdk/read_sparse.ts
-async function readSparseHeader(file, name) {
-  const header = parseSparseHeader(await readStart2(file, name), name);
-  if (header.directoryAt !== null) return header;
-  const { size } = await file.stat();
-  const footer = new Uint8Array(FOOTER_SIZE);
-  const at = size - FOOTER_SIZE;
-  const got = at < 0 ? 0 : await readFully(file, at, footer, 0, FOOTER_SIZE);
-  const isFooter = got === FOOTER_SIZE && isMarker(footer, 0, MARKER.FOOTER) && isMarker(footer, 2 * SECTOR5, MARKER.END);
-  if (!isFooter) {
-    const advice = "copy it once more: its end is missing";
-    throw refusal4(name, "it has no footer", advice);
-  }
-  const inFooter = footer.subarray(SECTOR5, 2 * SECTOR5);
-  const last = parseSparseHeader(inFooter, name);
-  if (last.directoryAt !== null) return last;
-  throw refusal4(name, "its footer does not say where its grain directory is");
-}
-function isMarker(bytes2, at, type) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, SECTOR5);
-  return view2.getUint32(8, true) === 0 && view2.getUint32(12, true) === type;
-}
-async function readStart2(file, name) {
-  const bytes2 = new Uint8Array(SECTOR5);
-  const got = await readFully(file, 0, bytes2, 0, SECTOR5);
-  if (got < 0) throw refusal4(name, "its first bytes cannot be read");
-  return bytes2.subarray(0, got);
-}
-async function readEmbedded(file, { descriptorAt, descriptorSize }, name) {
-  if (descriptorAt === 0 || descriptorSize === 0) return null;
-  return await readDescriptor(file, descriptorAt, descriptorSize, name);
-}
-async function readDescriptorFile(file, name) {
-  const { size } = await file.stat();
-  if (size > LIMIT2.DESCRIPTOR) throw noVmdk(name);
-  return await readDescriptor(file, 0, size, name);
-}
-async function readDescriptor(file, at, length2, name) {
-  const bytes2 = new Uint8Array(length2);
-  const got = await readFully(file, at, bytes2, 0, length2);
-  if (got < 0) throw refusal4(name, "its descriptor cannot be read");
-  const text = decodeName(bytes2.subarray(0, got));
-  if (!DESCRIPTOR_START.test(text)) throw noVmdk(name);
-  return parseDescriptor(text, name);
-}
-function noVmdk(name) {
-  const advice = "name its format, or leave the prefix out if it is raw";
-  return refusal4(name, "it does not begin like a VMDK image", advice);
-}
-
-// src/backends/formats/vmdk/describe.ts
-async function describeVmdk(file, name) {
-  if (magicOf(await readStart2(file, name)) === null) {
-    const descriptor2 = await readDescriptorFile(file, name);
-    const { extents } = descriptor2;
-    const size = extents.reduce((sum, extent) => sum + extent.size, 0);
-    return factsOf(size, null, descriptor2, extents);
-  }
-  const header = await readSparseHeader(file, name);
-  const descriptor = await readEmbedded(file, header, name);
-  return factsOf(header.size, header, descriptor, []);
-}
-function factsOf(size, header, descriptor, extents) {
-  return {
-    size,
-    createType: descriptor?.createType ?? null,
-    version: header?.version ?? null,
-    grainSize: header?.grainSize ?? null,
-    isCompressed: header?.isCompressed ?? false,
-    cid: hex(descriptor?.cid),
-    parentCid: hex(descriptor?.parentCid),
-    parentName: descriptor?.parentName ?? null,
-    extents
-  };
-}
-function hex(cid) {
-  return cid?.toString(16).padStart(8, "0") ?? null;
-}
-function vmdkRows(facts) {
-  const { createType, version, grainSize, isCompressed, extents } = facts;
-  const { cid, parentCid, parentName } = facts;
-  const parts2 = [
-    quoteName(createType ?? "type not recorded"),
-    version === null ? "" : `version ${version}`,
-    grainSize === null ? "" : `grains of ${formatSize(grainSize)}`,
-    isCompressed ? "compressed" : ""
-  ];
-  const rows2 = [
-    [
-      "VMDK",
-      parts2.filter((part2) => part2 !== "").join(", ")
-    ]
-  ];
-  if (cid !== null) rows2.push([
-    "CID",
-    cid
-  ]);
-  if (parentCid !== null) {
-    const name = parentName === null ? "not named" : quoteName(parentName);
-    rows2.push([
-      "Parent",
-      `${name} (CID ${parentCid})`
-    ]);
-  }
-  for (const { type, size, name } of extents) {
-    const where = name === null ? "" : ` in ${quoteName(name)}`;
-    rows2.push([
-      "Extent",
-      `${type}, ${formatSize(size)}${where}`
-    ]);
-  }
-  return rows2;
-}
-
-// src/backends/formats/vmdk/grain_stream.ts
-function streamAfterMarker(bytes2) {
-  if (bytes2.length <= GRAIN_MARKER) return null;
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.length);
-  const end = GRAIN_MARKER + view2.getUint32(8, true);
-  if (end === GRAIN_MARKER || end > bytes2.length) return null;
-  return bytes2.subarray(GRAIN_MARKER, end);
-}
-
-// src/backends/formats/vmdk/grain_directory.ts
-var PART11 = 1 << 20;
-async function readDirectory(file, fileSize, header, name) {
-  const { directoryAt, redundantAt, tableEntries } = header;
-  const memory = new SharedArrayBuffer(directorySize(header));
-  const words = new Uint32Array(memory);
-  const lastSector = Math.floor((fileSize - 4 * tableEntries) / SECTOR5);
-  const isRead = await readWords(file, directoryAt, words);
-  if (!isRead && redundantAt === null) throw unreadable(name);
-  if (!isRead) words.fill(BAD_TABLE);
-  refuseBeyond(words, lastSector);
-  if (redundantAt === null || !words.includes(BAD_TABLE)) return memory;
-  const other = new Uint32Array(words.length);
-  if (!await readWords(file, redundantAt, other)) {
-    if (isRead) return memory;
-    throw unreadable(name);
-  }
-  refuseBeyond(other, lastSector);
-  for (let i = 0; i < words.length; i++) {
-    if (words[i] === BAD_TABLE) words[i] = other[i];
-  }
-  return memory;
-}
-function unreadable(name) {
-  return refusal4(name, "its grain directory cannot be read completely");
-}
-async function readWords(file, at, words) {
-  const size = 4 * words.length;
-  const part2 = new Uint8Array(Math.min(size, PART11));
-  const view2 = new DataView(part2.buffer);
-  for (let done = 0; done < size; done += part2.length) {
-    const length2 = Math.min(part2.length, size - done);
-    const got = await readFully(file, at + done, part2, 0, length2);
-    if (got < length2) return false;
-    for (let i = 0; i < length2; i += 4) {
-      words[(done + i) / 4] = view2.getUint32(i, true);
-    }
-  }
-  return true;
-}
-function refuseBeyond(words, lastSector) {
-  for (let i = 0; i < words.length; i++) {
-    if (words[i] > lastSector) words[i] = BAD_TABLE;
-  }
-}
-
-// src/backends/formats/vmdk/open_extents.ts
-var SLICE_MAX2 = 2048;
-async function openExtents(described, to) {
-  const numbers = /* @__PURE__ */ new Map();
-  const parts2 = [];
-  let end = 0;
-  for (const extent of described) {
-    end += extent.size;
-    parts2.push(await openExtent(extent, end, numbers, to));
-  }
-  if (parts2.length > 0) return parts2;
-  throw refusal4(to.by.name, "its descriptor names no extents");
-}
-async function openExtent(extent, end, numbers, to) {
-  const { type, name, size, offset } = extent;
-  if (type === "ZERO") return {
-    kind: "zero",
-    end
-  };
-  const isFlat = type === "FLAT" || type === "VMFS";
-  const isSparse = type === "SPARSE" || type === "VMFSSPARSE";
-  if (!isFlat && !isSparse) {
-    throw refusal4(to.by.name, `it has an extent of the type ${type}`, "convert it with 'qemu-img convert'");
-  }
-  if (name === null) {
-    throw refusal4(to.by.name, `an extent of the type ${type} has no file`);
-  }
-  const reference = {
-    role: "extent",
-    name,
-    by: to.by
-  };
-  const file = numbers.get(name) ?? await openFile2(reference, to);
-  numbers.set(name, file);
-  const image = to.files[file];
-  if (isFlat) {
-    const { size: there } = await image.backend.stat();
-    if (there >= offset + size) return {
-      kind: "flat",
-      end,
-      file,
-      offset
-    };
-    throw refused(reference, `it has ${there} bytes, yet the extent ends at ${offset + size}; copy it once more: its end is missing`);
-  }
-  const header = await readSparseHeader(image.backend, image.name);
-  if (header.size === size) return {
-    end,
-    file,
-    image,
-    header
-  };
-  throw refused(reference, `it has a disk of ${header.size} bytes, not ${size}; it belongs to another image`);
-}
-async function openFile2(reference, { gate, context, files }) {
-  const source = gate.pathOf(reference);
-  const opened = await context.openBelow({
-    driver: FILE,
-    source
-  }, READ_ONLY);
-  gate.admit(opened, reference);
-  return files.push(opened) - 1;
-}
-async function readTables(parts2, share, name) {
-  const sparse = parts2.filter((part2) => "header" in part2);
-  const bytes2 = sparse.reduce((sum, { header }) => sum + directorySize(header), 0);
-  if (bytes2 > LIMIT2.DIRECTORIES) {
-    throw refusal4(name, `its grain directories have ${bytes2} bytes`);
-  }
-  const entries2 = new Set(sparse.map(({ header }) => header.tableEntries));
-  if (entries2.size > 1) {
-    throw refusal4(name, "its extents have grain tables of different sizes");
-  }
-  const extents = [];
-  for (const part2 of parts2) {
-    extents.push("header" in part2 ? await readSparse(part2, share / sparse.length) : part2);
-  }
-  return extents;
-}
-async function readSparse({ end, file, image, header }, share) {
-  const { grainSize, tableEntries, isCompressed, hasZeroGrains } = header;
-  const sliceSize = Math.min(SLICE_MAX2, 4 * tableEntries);
-  const sliceEntries = sliceSize / 4;
-  const sliceSpan = sliceEntries * grainSize;
-  const slices = Math.ceil(header.size / sliceSpan);
-  const { size } = await image.backend.stat();
-  return {
-    kind: "sparse",
-    end,
-    file,
-    grains: {
-      grainSize,
-      sliceEntries,
-      isCompressed,
-      hasZeroGrains
-    },
-    tables: {
-      geometry: {
-        sliceSize,
-        sliceSpan,
-        tableSlices: tableEntries / sliceEntries,
-        tableUnit: SECTOR5
-      },
-      l1: await readDirectory(image.backend, size, header, image.name),
-      cache: SliceCache.create(share, slices, sliceEntries)
-    }
-  };
-}
-
-// src/backends/formats/vmdk/open_parent.ts
-async function openParent3(descriptor, { by, gate, context }, changes, driver) {
-  const options = {
-    ...READ_ONLY,
-    ...changes
-  };
-  const { backing } = context.options;
-  if (backing !== null) {
-    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
-    const source2 = raw === void 0 ? backing : {
-      driver: FILE,
-      source: raw
-    };
-    return await context.openBelow(source2, options);
-  }
-  if (descriptor === null || descriptor.parentCid === null) return null;
-  const { parentName: name, parentCid: cid } = descriptor;
-  const reference = {
-    role: "parent",
-    name: name ?? "",
-    by
-  };
-  if (name === null) {
-    throw refused(reference, "the image does not name it; give it with backing=vmdk:PATH");
-  }
-  const path = gate.pathOf(reference);
-  const source = {
-    file: path,
-    link: {
-      gate,
-      reference
-    },
-    cid
-  };
-  return await context.openBelow({
-    driver,
-    source
-  }, options);
-}
-
-// src/backends/formats/vmdk/vmdk_image.ts
-var VmdkImage = class extends MappedImage {
-  #own;
-  /** The files whose space counts. */
-  #files;
-  #blockSize;
-  /** Puts an image together. Its owner closes the files after it. */
-  constructor(parts2) {
-    super(parts2);
-    const { own, isOneFile, files, clusterSize } = parts2;
-    const others = files.map(({ backend }) => backend);
-    this.#own = own;
-    this.#files = isOneFile ? others : [
-      own,
-      ...others
-    ];
-    this.#blockSize = clusterSize;
-  }
-  /** Times are those of the file that was named; space is that of all files. */
-  async stat() {
-    const { times: times2 } = await this.#own.stat();
-    let allocated = 0;
-    for (const file of this.#files) {
-      const { allocated: more } = await file.stat();
-      allocated = allocated === null || more === null ? null : allocated + more;
-    }
-    return {
-      size: this.size,
-      allocated,
-      blockSize: this.#blockSize,
-      times: times2
-    };
-  }
-};
-
-// src/backends/formats/vmdk/grain_entries.ts
-var GrainEntries = class {
-  #geometry;
-  #file;
-  /**
-   * Prepares for the entries of an extent.
-   *
-   * @param file The number of the file that has it.
-   */
-  constructor(geometry, file) {
-    this.#geometry = geometry;
-    this.#file = file;
-  }
-  decode(bytes2, words) {
-    for (let i = 0; i < words.length; i++) {
-      const at = 4 * i;
-      words[i] = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16 | bytes2[at + 3] << 24;
-    }
-  }
-  map(words, start, _position, inSlice, length2, mapping) {
-    const { grainSize, sliceEntries, isCompressed } = this.#geometry;
-    const first2 = Math.floor(inSlice / grainSize);
-    const inGrain = inSlice - first2 * grainSize;
-    const sector = Atomics.load(words, start + first2) >>> 0;
-    const kind = this.#kindOf(sector);
-    const left = grainSize - inGrain;
-    if (kind === MAPPED.COMPRESSED) {
-      const next = first2 + 1;
-      const end = this.#streamEnd(words, start + next, start + sliceEntries);
-      this.#setStream(mapping, sector, inGrain, end);
-      mapping.length = Math.min(left, length2);
-      return;
-    }
-    const grainSectors = grainSize / SECTOR5;
-    let mapped = left;
-    let follows = sector;
-    for (let i = first2 + 1; i < sliceEntries && mapped < length2; i++) {
-      const next = Atomics.load(words, start + i) >>> 0;
-      follows += grainSectors;
-      const isSame = kind === MAPPED.DATA ? next === follows : this.#kindOf(next) === kind;
-      if (!isSame) break;
-      mapped += grainSize;
-    }
-    mapping.setPlaceless(kind, Math.min(mapped, length2));
-    if (kind !== MAPPED.DATA || isCompressed) return;
-    mapping.file = this.#file;
-    mapping.host = sector * SECTOR5 + inGrain;
-  }
-  #kindOf(sector) {
-    const { hasZeroGrains, isCompressed } = this.#geometry;
-    if (sector === NO_GRAIN) return MAPPED.UNALLOCATED;
-    if (sector === ZERO_GRAIN && hasZeroGrains) return MAPPED.ZERO;
-    return isCompressed ? MAPPED.COMPRESSED : MAPPED.DATA;
-  }
-  /** The sector of the next grain of a slice; 0 if there is none. */
-  #streamEnd(words, from, to) {
-    for (let at = from; at < to; at++) {
-      const sector = Atomics.load(words, at) >>> 0;
-      if (sector > ZERO_GRAIN) return sector;
-    }
-    return 0;
-  }
-  /** Grains are written in order, mostly: a stream ends where the next starts. */
-  #setStream(mapping, sector, inGrain, end) {
-    const { grainSize } = this.#geometry;
-    const most = 2 * grainSize;
-    const known = (end - sector) * SECTOR5;
-    mapping.setPlaceless(MAPPED.COMPRESSED, 0);
-    mapping.file = this.#file;
-    mapping.host = sector * SECTOR5;
-    mapping.streamLength = known > 0 ? Math.min(known, most) : most;
-    mapping.inBlock = inGrain;
-    mapping.blockLength = grainSize;
-  }
-};
-
-// src/backends/formats/vmdk/vmdk_lookup.ts
-var VmdkLookup = class {
-  #extents;
-  /** Where each extent ends. */
-  #ends;
-  /** The tables of the sparse ones. */
-  #tables;
-  /** The extent that was used last, and where it starts. */
-  #index = 0;
-  #start = 0;
-  /**
-   * Attaches to the extents of an open image.
-   *
-   * @param queue The queue that this thread serves; `undefined` for none.
-   */
-  constructor(extents, queue) {
-    this.#extents = extents;
-    this.#ends = Float64Array.from(extents, ({ end }) => end);
-    this.#tables = extents.map((extent) => {
-      if (extent.kind !== "sparse") return null;
-      const { tables, grains, file } = extent;
-      const entries2 = new GrainEntries(grains, file);
-      return new TableLookup(tables, entries2, cacheOwner(queue));
-    });
+// src/backends/formats/zst/frame_lookup.ts
+var STREAM_PART = 128;
+var STREAM_MORE = 4096;
+var FrameLookup = class {
+  #frames;
+  #places;
+  /** The frame that was used last. */
+  #frame = 0;
+  /** Attaches to the table of an open image. */
+  constructor({ frames, places }) {
+    this.#frames = frames;
+    this.#places = new Float64Array(places);
   }
   map(position, length2, mapping) {
-    this.#find(position);
-    const extent = this.#extents[this.#index];
-    const inExtent = position - this.#start;
-    const most = Math.min(length2, extent.end - position);
-    switch (extent.kind) {
-      case "sparse":
-        return this.#tables[this.#index].map(inExtent, most, mapping);
-      case "flat":
-        mapping.setPlaceless(MAPPED.DATA, most);
-        mapping.file = extent.file;
-        mapping.host = extent.offset + inExtent;
-        return true;
-      case "zero":
-        mapping.setPlaceless(MAPPED.ZERO, most);
-        return true;
-    }
+    const places = this.#places;
+    const frame = this.#find(position);
+    const start = places[2 * frame];
+    const end = places[2 * frame + 2];
+    const host = places[2 * frame + 1];
+    mapping.setPlaceless(MAPPED.COMPRESSED, Math.min(length2, end - position));
+    mapping.file = 0;
+    mapping.host = host;
+    const size = end - start;
+    mapping.streamLength = Math.min(places[2 * frame + 3] - host, size + Math.floor(size / STREAM_PART) + STREAM_MORE);
+    mapping.inBlock = position - start;
+    mapping.blockLength = size;
+    return true;
   }
-  prepare(position, into) {
-    this.#find(position);
-    const extent = this.#extents[this.#index];
-    if (extent.kind === "sparse") into.file = extent.file;
-    this.#tables[this.#index].prepare(position - this.#start, into);
+  /** Nothing is ever missing. */
+  prepare() {
   }
-  mapRead(read2, position, length2, mapping) {
-    this.#find(position);
-    const most = Math.min(length2, this.#ends[this.#index] - position);
-    const tables = this.#tables[this.#index];
-    return tables.mapRead(read2, position - this.#start, most, mapping);
+  mapRead() {
+    return false;
   }
-  queueEnded(queue) {
-    for (const tables of this.#tables) tables?.queueEnded(queue);
+  queueEnded() {
   }
-  /** Finds the extent at a position of the disk. */
+  /** The frame at a position of the disk. */
   #find(position) {
-    const ends = this.#ends;
-    if (position >= this.#start && position < ends[this.#index]) return;
+    const places = this.#places;
+    const last = this.#frame;
+    for (const frame of [
+      last,
+      last + 1
+    ]) {
+      if (frame >= this.#frames || position < places[2 * frame]) break;
+      if (position < places[2 * frame + 2]) return this.#frame = frame;
+    }
     let low = 0;
-    let high = ends.length - 1;
+    let high = this.#frames - 1;
     while (low < high) {
       const middle = low + high >> 1;
-      if (position < ends[middle]) high = middle;
+      if (position < places[2 * middle + 2]) high = middle;
       else low = middle + 1;
     }
-    this.#index = low;
-    this.#start = low === 0 ? 0 : ends[low - 1];
+    return this.#frame = low;
   }
 };
 
-// src/backends/formats/vmdk/driver.ts
-var VMDK = {
+// src/backends/formats/zst/refusal.ts
+function refusal6(name, why, advice = "compare it with its source") {
+  return new UserError(`Cannot open ${name} as zst: ${why}; ${advice}`);
+}
+
+// src/backends/formats/zst/seek_table.ts
+var SKIPPABLE_MAGIC = 407710302;
+var SEEKABLE_MAGIC = 2408770225;
+var FRAME_MAGIC = 4247762216;
+var HEADER = 8;
+var FOOTER = 9;
+var CHECKSUMS = 128;
+var RESERVED = 124;
+var LIMIT3 = {
+  /** Frames: 64 MiB of memory for their places. */
+  FRAMES: 4 << 20,
+  /** Bytes of a frame, which is decompressed into memory as a whole. */
+  FRAME: 16 << 20
+};
+var MAKE_ONE = "make a seekable file of it, as 't2sz -r -s 1M FILE' does, or decompress it with 'zstd -d'";
+async function readSeekTable(file, name) {
+  const { size } = await file.stat();
+  const footer = await readPart(file, size - FOOTER, FOOTER, name);
+  if (footer?.getUint32(5, true) !== SEEKABLE_MAGIC) {
+    throw await withoutTable(file, name);
+  }
+  const frames = footer.getUint32(0, true);
+  const descriptor = footer.getUint8(4);
+  if ((descriptor & RESERVED) !== 0) {
+    throw refusal6(name, `its seek table has the descriptor ${descriptor}`);
+  }
+  if (frames > LIMIT3.FRAMES) {
+    const advice = "make larger frames";
+    throw refusal6(name, `it has ${frames} frames, which are too many`, advice);
+  }
+  const entrySize = (descriptor & CHECKSUMS) === 0 ? 8 : 12;
+  const length2 = frames * entrySize + FOOTER;
+  const start = size - HEADER - length2;
+  const table2 = await readPart(file, start, HEADER + length2, name);
+  const isThere2 = table2?.getUint32(0, true) === SKIPPABLE_MAGIC && table2.getUint32(4, true) === length2;
+  if (!isThere2) throw refusal6(name, "its seek table makes no sense");
+  return placesOf(table2, frames, entrySize, start, name);
+}
+async function readPart(file, at, length2, name) {
+  if (at < 0) return null;
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, at, bytes2, 0, length2);
+  if (got < 0) throw refusal6(name, "its seek table cannot be read");
+  return got === length2 ? new DataView(bytes2.buffer) : null;
+}
+async function withoutTable(file, name) {
+  const start = await readPart(file, 0, 4, name);
+  const magic = start?.getUint32(0, true) ?? 0;
+  const isZstd = magic === FRAME_MAGIC || magic >>> 4 === 25481893;
+  return isZstd ? refusal6(name, "it has no seek table, so it can only be read in order", MAKE_ONE) : refusal6(name, "it does not begin like a file of zstd", "name its format, or leave the prefix out if it is raw");
+}
+function placesOf(table2, frames, entrySize, end, name) {
+  const places = new SharedArrayBuffer(16 * (frames + 1));
+  const words = new Float64Array(places);
+  let [position, host, largest, count2] = [
+    0,
+    0,
+    0,
+    0
+  ];
+  for (let i = 0; i < frames; i++) {
+    const at = HEADER + i * entrySize;
+    const size = table2.getUint32(at + 4, true);
+    if (size > 0) {
+      words[2 * count2] = position;
+      words[2 * count2 + 1] = host;
+      count2++;
+    }
+    host += table2.getUint32(at, true);
+    position += size;
+    largest = Math.max(largest, size);
+  }
+  words[2 * count2] = position;
+  words[2 * count2 + 1] = host;
+  if (host > end || position > SIZE_MAX) {
+    throw refusal6(name, "its seek table puts frames after their end");
+  }
+  if (largest > LIMIT3.FRAME) {
+    const why = `it has a frame of ${largest} bytes, all of which one read would decompress`;
+    throw refusal6(name, why, MAKE_ONE);
+  }
+  return {
+    frames: count2,
+    size: position,
+    largest,
+    places
+  };
+}
+
+// src/backends/formats/zst/driver.ts
+var ZST = {
   kind: "format",
-  name: "vmdk",
-  summary: "a VMDK image, with the files that it refers to",
-  usage: "vmdk:PATH",
+  name: "zst",
+  summary: "a raw image that is compressed by zstd, seekable",
+  usage: "zst:PATH",
   prefixes: [
-    "vmdk:"
+    "zst:"
   ],
   needs: [
     "image",
     "shared memory"
   ],
-  layered: true,
-  parse(file, text) {
-    if (file !== "") return {
-      file
-    };
-    throw new UserError(`Cannot open "${text}": give a path, as in vmdk:PATH`);
+  parse(path, text) {
+    if (path !== "") return path;
+    throw new UserError(`Cannot open "${text}": give a path, as in zst:PATH`);
   },
-  fileOf: ({ file }) => String(file),
+  fileOf: (path) => path,
   async describe(file, name) {
-    const facts = await describeVmdk(file, name);
+    const { size, frames, largest } = await readSeekTable(file, name);
     return {
-      size: facts.size,
+      size,
       facts: {
-        ...facts
+        size,
+        frames,
+        largestFrame: largest
       },
-      rows: vmdkRows(facts)
+      rows: [
+        [
+          "zstd",
+          `${frames} frames of up to ${formatSize(largest)}`
+        ]
+      ]
     };
   },
-  open: openVmdk,
-  async attach(attachment, below, { tell: tell2, queue }) {
-    await loadDecompression("a VMDK image");
-    const { name, extents, isOneFile, grainSize, hasMarkers } = attachment;
-    const { fileSizes, parentSize, blocks } = attachment;
-    const [own, ...others] = below;
-    const backends = isOneFile ? [
-      own,
-      ...others
-    ] : others;
-    const files = fileSizes.map((end, i) => {
-      const zeroEnd = Math.ceil(end / SECTOR5) * SECTOR5;
-      const hasHoles = extents.some((extent) => extent.kind === "flat" && extent.file === i);
-      return {
-        backend: backends[i],
-        end,
-        zeroEnd,
-        hasHoles
-      };
-    });
-    const cache = blocks === null ? null : new BlockCache(blocks, grainSize);
-    return new VmdkImage({
-      ...attachment,
-      own,
-      files,
-      clusterSize: grainSize,
-      sliceSize: sliceSizeOf(extents),
-      lookup: new VmdkLookup(extents, queue),
-      blocks: new StreamBlocks("zlib", cache, hasMarkers ? streamAfterMarker : void 0),
-      damage: new DamageSigns(attachment.damage, name, tell2, "compare it with its source"),
-      backing: parentSize === null ? null : {
-        backend: backends[files.length],
-        size: parentSize
+  async open(path, context) {
+    const file = await context.openBelow(path, READ_ONLY);
+    const { name } = file;
+    const table2 = await readSeekTable(file.backend, name);
+    const { frames, size, largest } = table2;
+    if (size === 0) throw refusal6(name, "it has no bytes");
+    const { cacheSize } = context.options;
+    return {
+      name,
+      attachment: {
+        name,
+        table: table2,
+        fileSize: (await file.backend.stat()).size,
+        blocks: BlockCache.create(cacheSize, frames, largest),
+        damage: DamageSigns.create()
       }
+    };
+  },
+  async attach({ name, table: table2, fileSize, blocks, damage }, [file], { tell: tell2 }) {
+    await loadDecompression("an image that is compressed by zstd");
+    const { size, largest } = table2;
+    const cache = blocks === null ? null : new BlockCache(blocks, largest);
+    return new MappedImage({
+      name,
+      size,
+      files: [
+        {
+          backend: file,
+          end: fileSize,
+          zeroEnd: fileSize
+        }
+      ],
+      backing: null,
+      clusterSize: 4096,
+      sliceSize: 0,
+      lookup: new FrameLookup(table2),
+      blocks: new StreamBlocks("zstd", cache),
+      damage: new DamageSigns(damage, name, tell2, "compare it with its source")
     });
   }
 };
-async function openVmdk({ file: path, link: link3, cid }, context) {
-  const file = typeof path === "string" ? await openOwnFile2(path, link3, context) : path;
-  const { name } = file;
-  const place = link3 ?? {
-    gate: new ReferenceGate(file, context),
-    reference: null
-  };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseSnapshot2(name, context);
-  const layout = await layoutOf2(file, place.gate, context);
-  const { parts: parts2, files, descriptor, isOneFile } = layout;
-  refuseOther4(name, descriptor, cid);
-  const { cacheSize } = context.options;
-  const hasParent = context.options.backing !== null || (descriptor?.parentCid ?? null) !== null;
-  const share = hasParent ? cacheSize / 2 : cacheSize;
-  const headers = parts2.flatMap((part2) => "header" in part2 ? [
-    part2.header
-  ] : []);
-  const compressed = compressionOf2(headers, name);
-  const tableShare = compressed === null ? share : share / 4;
-  const extents = await readTables(parts2, tableShare, name);
-  const grainSize = Math.max(SECTOR5, ...headers.map((each) => each.grainSize));
-  const size = extents.at(-1).end;
-  const blocks = compressed === null ? null : BlockCache.create(share - tableShare, size / grainSize, grainSize);
-  const below = {
-    by: file,
-    gate: place.gate,
-    context
-  };
-  const cacheLeft = {
-    cacheSize: cacheSize - share
-  };
-  const parent = await openParent3(descriptor, below, cacheLeft, VMDK);
-  const fileSizes = [];
-  for (const each of files) {
-    fileSizes.push((await each.backend.stat()).size);
-  }
-  return {
-    name,
-    attachment: {
-      name,
-      size,
-      extents,
-      fileSizes,
-      isOneFile,
-      grainSize,
-      hasMarkers: compressed?.hasMarkers ?? false,
-      blocks,
-      damage: DamageSigns.create(),
-      parentSize: parent === null ? null : (await parent.backend.stat()).size
-    }
-  };
-}
-function openOwnFile2(path, link3, context) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
-  return context.openBelow(source, READ_ONLY);
-}
-async function layoutOf2(file, gate, context) {
-  const { backend, name } = file;
-  if (magicOf(await readStart2(backend, name)) !== null) {
-    const header = await readSparseHeader(backend, name);
-    return {
-      parts: [
-        {
-          end: header.size,
-          file: 0,
-          image: file,
-          header
-        }
-      ],
-      files: [
-        file
-      ],
-      isOneFile: true,
-      descriptor: await readEmbedded(backend, header, name)
-    };
-  }
-  const descriptor = await readDescriptorFile(backend, name);
-  const files = [];
-  const to = {
-    by: file,
-    gate,
-    context,
-    files
-  };
-  const parts2 = await openExtents(descriptor.extents, to);
-  return {
-    parts: parts2,
-    files,
-    isOneFile: false,
-    descriptor
-  };
-}
-function compressionOf2(headers, name) {
-  const compressed = headers.filter((header) => header.isCompressed);
-  const [first2] = compressed;
-  if (compressed.every((each) => each.hasMarkers === first2.hasMarkers)) {
-    return first2 ?? null;
-  }
-  throw refusal4(name, "only some of its extents have markers");
-}
-function sliceSizeOf(extents) {
-  const sparse = extents.find((extent) => extent.kind === "sparse");
-  return sparse?.tables.geometry.sliceSize ?? 0;
-}
-function refuseSnapshot2(name, { options }) {
-  if (options.snapshot === null) return;
-  const what = JSON.stringify(options.snapshot);
-  throw new UserError(`Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`);
-}
-function refuseOther4(name, descriptor, cid) {
-  if (cid === void 0 || descriptor?.cid === cid) return;
-  const has2 = descriptor?.cid.toString(16) ?? "no";
-  throw refusal4(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
-}
 
 // src/backends/block_cache/block_cache.ts
-var BLOCK = 16 * 1024;
+var BLOCK2 = 16 * 1024;
 var NOBODY = 0;
 var WAYS3 = 8;
 var OWNERS_MAX = 256;
@@ -21589,7 +22101,7 @@ var BlockCache2 = class {
    * @param blocks How many blocks there are: it takes no more.
    */
   static create(bytes2, blocks) {
-    const setBytes = 4 * SET_STRIDE2 + WAYS3 * BLOCK;
+    const setBytes = 4 * SET_STRIDE2 + WAYS3 * BLOCK2;
     const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(blocks / WAYS3)));
     const memory = new SharedArrayBuffer(HEAD_BYTES + sets * setBytes);
     new Int32Array(memory)[CONTROL2.SETS] = sets;
@@ -21635,7 +22147,7 @@ var BlockCache2 = class {
     Atomics.store(words, this.#hazard, slot + 1);
     const isThere2 = Atomics.load(words, at + SLOT3.TAG) === block + 1 && Atomics.load(words, at + SLOT3.OWNER) === NOBODY;
     if (isThere2) {
-      const first2 = slot * BLOCK + from;
+      const first2 = slot * BLOCK2 + from;
       into.set(this.#data.subarray(first2, first2 + length2), start);
       if (Atomics.load(words, at + SLOT3.USED) === 0) {
         Atomics.store(words, at + SLOT3.USED, 1);
@@ -21674,7 +22186,7 @@ var BlockCache2 = class {
   }
   /** The memory of a slot that this thread has claimed. */
   memoryOf(slot) {
-    return this.#data.subarray(slot * BLOCK, (slot + 1) * BLOCK);
+    return this.#data.subarray(slot * BLOCK2, (slot + 1) * BLOCK2);
   }
   /** The bytes of a claimed slot are there, for every thread. */
   publish(slot) {
@@ -21915,7 +22427,7 @@ var HttpBackend = class extends ImageBackend {
     return {
       size: this.size,
       allocated: null,
-      blockSize: BLOCK,
+      blockSize: BLOCK2,
       times: null
     };
   }
@@ -22228,8 +22740,8 @@ var BlockFetch = class extends Fetch {
    * @param size The size of the object.
    */
   constructor(first2, slots, size, isAhead, owner) {
-    const to = Math.min(size, (first2 + slots.length) * BLOCK);
-    super(first2 * BLOCK, to, isAhead, owner);
+    const to = Math.min(size, (first2 + slots.length) * BLOCK2);
+    super(first2 * BLOCK2, to, isAhead, owner);
     this.first = first2;
     this.slots = slots;
   }
@@ -22417,7 +22929,7 @@ var ObjectReader = class {
   constructor(parts2, makePool) {
     this.#parts = parts2;
     this.#makePool = makePool;
-    this.#blocks = Math.ceil(parts2.size / BLOCK);
+    this.#blocks = Math.ceil(parts2.size / BLOCK2);
     this.#ahead = new FetchAhead(this.#blocks, {
       idle: () => this.#pool?.idle ?? 0,
       claim: (block) => parts2.cache.has(block) ? CLAIM.THERE : this.#claim(block),
@@ -22430,8 +22942,8 @@ var ObjectReader = class {
     const count2 = Math.min(length2, size - position);
     if (count2 <= 0) return 0;
     if (cache.isChanged) return -ERRNO.EIO;
-    const first2 = Math.floor(position / BLOCK);
-    const last = Math.floor((position + count2 - 1) / BLOCK);
+    const first2 = Math.floor(position / BLOCK2);
+    const last = Math.floor((position + count2 - 1) / BLOCK2);
     const ahead = readAhead.read(first2, last);
     const done = this.#copy(position, buffer, start, count2);
     if (done === count2) {
@@ -22441,7 +22953,7 @@ var ObjectReader = class {
     const read2 = new CachedRead(position, buffer, start, count2, this);
     this.#reads.add(read2);
     const changes = cache.changes;
-    const missing2 = Math.floor((position + done) / BLOCK);
+    const missing2 = Math.floor((position + done) / BLOCK2);
     this.#place(read2, missing2, last);
     read2.placed();
     void this.#waitElsewhere(changes);
@@ -22501,9 +23013,9 @@ var ObjectReader = class {
     let done = 0;
     while (done < length2) {
       const at = position + done;
-      const block = Math.floor(at / BLOCK);
-      const from = at - block * BLOCK;
-      const part2 = Math.min(length2 - done, BLOCK - from);
+      const block = Math.floor(at / BLOCK2);
+      const from = at - block * BLOCK2;
+      const part2 = Math.min(length2 - done, BLOCK2 - from);
       if (!cache.copy(block, from, part2, buffer, start + done)) break;
       done += part2;
     }
@@ -22534,7 +23046,7 @@ var ObjectReader = class {
     const { cache } = this.#parts;
     const [from, to] = this.#partOf(read2, block);
     const [buffer, at] = read2.placeOf(from);
-    const inBlock = from - block * BLOCK;
+    const inBlock = from - block * BLOCK2;
     if (cache.copy(block, inBlock, to - from, buffer, at)) return null;
     const fetching = this.#fetching.get(block);
     if (fetching !== void 0) {
@@ -22569,7 +23081,7 @@ var ObjectReader = class {
     if (come > from) {
       const slot = fetch.slots[block - fetch.first];
       const memory = this.#parts.cache.memoryOf(slot);
-      const start = block * BLOCK;
+      const start = block * BLOCK2;
       const [buffer, at] = read2.placeOf(from);
       buffer.set(memory.subarray(from - start, come - start), at);
     }
@@ -22579,8 +23091,8 @@ var ObjectReader = class {
   #partOf(read2, block) {
     const { position, length: length2 } = read2;
     return [
-      Math.max(position, block * BLOCK),
-      Math.min(position + length2, (block + 1) * BLOCK)
+      Math.max(position, block * BLOCK2),
+      Math.min(position + length2, (block + 1) * BLOCK2)
     ];
   }
   /** Adds blocks that follow: a request takes as long for some more bytes. */
@@ -22624,14 +23136,14 @@ var ObjectReader = class {
     const { cache, store, size } = this.#parts;
     for (let at = start; at < end; ) {
       const from = position + at - start;
-      const block = Math.floor(from / BLOCK);
-      const inBlock = from - block * BLOCK;
-      const count2 = Math.min(end - at, BLOCK - inBlock);
+      const block = Math.floor(from / BLOCK2);
+      const inBlock = from - block * BLOCK2;
+      const count2 = Math.min(end - at, BLOCK2 - inBlock);
       const slot = fetch.slots[block - fetch.first];
       if (slot >= 0) {
         const memory = cache.memoryOf(slot);
         memory.set(buffer.subarray(at, at + count2), inBlock);
-        const length2 = Math.min(BLOCK, size - block * BLOCK);
+        const length2 = Math.min(BLOCK2, size - block * BLOCK2);
         if (inBlock + count2 === length2) {
           this.#fetching.delete(block);
           store?.save(block, memory);
@@ -22654,7 +23166,7 @@ var ObjectReader = class {
   #again({ read: read2, from, to }) {
     if (read2.isFinished) return;
     read2.awaits(from - to);
-    const block = Math.floor(from / BLOCK);
+    const block = Math.floor(from / BLOCK2);
     const { changes } = this.#parts.cache;
     this.#place(read2, block, block);
     read2.check();
@@ -23473,7 +23985,7 @@ var HttpPool = class {
 };
 
 // src/backends/protocols/http/open_object.ts
-var FIRST_BYTES = 4 * BLOCK;
+var FIRST_BYTES = 4 * BLOCK2;
 async function openObject(name, options) {
   const pool2 = new HttpPool({
     ...options,
@@ -23486,10 +23998,10 @@ async function openObject(name, options) {
   });
   try {
     const first2 = await get(pool2, 0, FIRST_BYTES);
-    if (first2.failure !== null) throw refusal5(name, first2.failure);
+    if (first2.failure !== null) throw refusal7(name, first2.failure);
     const object = first2.fetch.object;
     const begun = performance.now();
-    if (object.size > 0) await get(pool2, 0, Math.min(object.size, BLOCK));
+    if (object.size > 0) await get(pool2, 0, Math.min(object.size, BLOCK2));
     const latencyMs = performance.now() - begun;
     const length2 = Math.min(first2.fetch.done, FIRST_BYTES);
     return {
@@ -23501,7 +24013,7 @@ async function openObject(name, options) {
     pool2.close();
   }
 }
-function refusal5(name, { why }) {
+function refusal7(name, { why }) {
   if (why.startsWith("Cannot ")) return new UserError(why);
   return new UserError(`Cannot open ${name}: its server cannot be used: ${why}`);
 }
@@ -23552,7 +24064,7 @@ async function openHttp(location, { options, services: { sockets, tell: tell2 } 
   if (!hasValidator(object)) {
     tell2(`The server of ${name} gives neither ETag nor Last-Modified, so a change of the image is not noticed unless its size changes too`);
   }
-  const blocks = Math.ceil(object.size / BLOCK);
+  const blocks = Math.ceil(object.size / BLOCK2);
   const cache = BlockCache2.create(options.cacheSize, blocks);
   keepStart(cache, start);
   return {
@@ -23570,10 +24082,10 @@ async function openHttp(location, { options, services: { sockets, tell: tell2 } 
 }
 function keepStart(memory, start) {
   const cache = new BlockCache2(memory, cacheOwner(null));
-  for (let block = 0; block * BLOCK < start.length; block++) {
+  for (let block = 0; block * BLOCK2 < start.length; block++) {
     const slot = cache.claim(block);
     if (slot < 0) return;
-    const part2 = start.subarray(block * BLOCK, (block + 1) * BLOCK);
+    const part2 = start.subarray(block * BLOCK2, (block + 1) * BLOCK2);
     cache.memoryOf(slot).set(part2);
     cache.publish(slot);
   }
@@ -23590,8 +24102,8 @@ function attachHttp(attachment, { sockets, queue, tell: tell2 }) {
   const { name, location, object, reconnectMs, leastBlocks } = attachment;
   const owner = cacheOwner(queue);
   const cache = new BlockCache2(attachment.cache, owner);
-  const bytes2 = Math.min(AHEAD_BYTES, cache.slots * BLOCK * AHEAD_SHARE);
-  const most = Math.floor(bytes2 / BLOCK);
+  const bytes2 = Math.min(AHEAD_BYTES, cache.slots * BLOCK2 * AHEAD_SHARE);
+  const most = Math.floor(bytes2 / BLOCK2);
   const readAhead = new ReadAhead(attachment.ahead, owner, most);
   const { size } = object;
   let told = "";
@@ -23860,7 +24372,7 @@ var BASE_ALLOCATION = "base:allocation";
 var REQUEST_BYTES = 28;
 var SIMPLE_REPLY_BYTES = 16;
 var CHUNK_BYTES2 = 20;
-var LIMIT3 = {
+var LIMIT4 = {
   /** Bytes of an export's name, and of any other text. */
   STRING: 4096,
   /** Bytes of a reply to an option. */
@@ -23987,7 +24499,7 @@ var ReplyParser = class {
       this.#read(request, place, count2, isLast);
       return body + OFFSET_BYTES;
     }
-    if (length2 > LIMIT3.CHUNK) {
+    if (length2 > LIMIT4.CHUNK) {
       throw new ProtocolViolation(`a chunk has ${length2} bytes`);
     }
     if (to - body < length2) return at;
@@ -24836,7 +25348,7 @@ function* enterExport(name, exportName) {
   let blocks = {
     minBlock: 1,
     preferredBlock: 4096,
-    maxPayload: LIMIT3.PAYLOAD
+    maxPayload: LIMIT4.PAYLOAD
   };
   yield* eachReply(OPTION.GO, name, (type, payload) => {
     if (type !== REPLY.INFO || payload.byteLength < 2) return;
@@ -24905,13 +25417,13 @@ function* isAcknowledged(code, name) {
   }, true);
 }
 function* eachReply(code, name, take, mayFail = false) {
-  for (let replies = 0; replies < LIMIT3.OPTION_REPLIES; replies++) {
+  for (let replies = 0; replies < LIMIT4.OPTION_REPLIES; replies++) {
     const header = viewOf3(yield {
       receive: 20
     });
     const isReply = header.getBigUint64(0) === MAGIC2.OPTION_REPLY && header.getUint32(8) === code;
     const length2 = header.getUint32(16);
-    if (!isReply || length2 > LIMIT3.OPTION_REPLY) {
+    if (!isReply || length2 > LIMIT4.OPTION_REPLY) {
       throw failure(name, "its server breaks the protocol in the handshake");
     }
     const type = header.getUint32(12);
@@ -24957,13 +25469,13 @@ function checkedBlocks(blocks, name) {
   if (isRight) {
     return {
       ...blocks,
-      maxPayload: Math.min(maxPayload, LIMIT3.PAYLOAD)
+      maxPayload: Math.min(maxPayload, LIMIT4.PAYLOAD)
     };
   }
   if (maxPayload === 4294967295 && isPower(minBlock)) {
     return {
       ...blocks,
-      maxPayload: LIMIT3.PAYLOAD
+      maxPayload: LIMIT4.PAYLOAD
     };
   }
   throw failure(name, "its server gives block sizes that make no sense");
@@ -25131,8 +25643,8 @@ function parseNbdUri(uri) {
   if (match === null) throw refuse3("it is no NBD URI");
   const [, scheme, unix, authority = "", name = "", query = ""] = match;
   const exportName = decoded(name, refuse3);
-  if (new TextEncoder().encode(exportName).length > LIMIT3.STRING) {
-    throw refuse3(`its export name has more than ${LIMIT3.STRING} bytes`);
+  if (new TextEncoder().encode(exportName).length > LIMIT4.STRING) {
+    throw refuse3(`its export name has more than ${LIMIT4.STRING} bytes`);
   }
   const parameters = new URLSearchParams(query.replaceAll("+", "%2B"));
   const tls = tlsOf(scheme === "nbds", parameters, refuse3);
@@ -25500,9 +26012,11 @@ var DRIVERS = [
   RAW,
   QCOW2,
   VMDK,
+  OVA,
   VHD,
   VHDX,
   PARTS,
+  ZST,
   OVERLAY,
   FILE,
   NBD,
@@ -27460,10 +27974,10 @@ var NOT_FOUND = /* @__PURE__ */ new Set([
   ERRNO.EPERM
 ]);
 function userName(uid) {
-  return nameOf2(uid, "user");
+  return nameOf3(uid, "user");
 }
 function groupName(gid) {
-  return nameOf2(gid, "group");
+  return nameOf3(gid, "group");
 }
 function usersInGroup(gid) {
   const lines = linesOf("/etc/group").filter((each) => Number(each[2]) === gid);
@@ -27481,7 +27995,7 @@ function linesOf(path) {
   const text = resultOrNull(() => readText(path)) ?? "";
   return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
 }
-function nameOf2(id, kind) {
+function nameOf3(id, kind) {
   return resultOrNull(() => findNumbered(id, kind))?.name ?? String(id);
 }
 function findNamed(name, kind) {
@@ -28702,8 +29216,8 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
-  const refusal6 = refuse2(context, wanted);
-  if (refusal6 !== 0) return reply.error(refusal6);
+  const refusal8 = refuse2(context, wanted);
+  if (refusal8 !== 0) return reply.error(refusal8);
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
@@ -30351,7 +30865,7 @@ function entryName(request, index = 0) {
   if (bytes2.length > NAME_MAX) throw new Errno("ENAMETOOLONG");
   return decodeName(bytes2);
 }
-function textOf4(request, index = 0) {
+function textOf5(request, index = 0) {
   return decodeName(request.nameBytes(index));
 }
 function wireName(name) {
@@ -30701,7 +31215,7 @@ function unlockAll({ fs }, node, owner, isFlock, caller, handle) {
 }
 
 // src/filesystem/make_node.ts
-function makeNode(context, directory, name, mode, rdev, caller, refusal6 = "EPERM") {
+function makeNode(context, directory, name, mode, rdev, caller, refusal8 = "EPERM") {
   const { fs } = context;
   const type = mode & S_IF.MT;
   if (type === S_IF.DIR && fs.mkdir !== void 0) {
@@ -30711,7 +31225,7 @@ function makeNode(context, directory, name, mode, rdev, caller, refusal6 = "EPER
   if (type === S_IF.REG && fs.create !== void 0 && !hasMknod) {
     return fs.create(directory, name, mode, caller);
   }
-  if (fs.mknod === void 0) throw context.refusal(refusal6);
+  if (fs.mknod === void 0) throw context.refusal(refusal8);
   return fs.mknod(directory, name, mode, rdev, caller);
 }
 
@@ -30744,7 +31258,7 @@ var symlink = (context, request, reply, caller) => {
   const directory = nodes.get(nodeIdOf(request));
   const name = entryName(request);
   if (fs.symlink === void 0) throw context.refusal("EPERM");
-  const made = fs.symlink(directory, name, textOf4(request, 1), caller);
+  const made = fs.symlink(directory, name, textOf5(request, 1), caller);
   return replyNew(context, reply, caller, made);
 };
 var link2 = (context, request, reply, caller) => {
@@ -31089,7 +31603,7 @@ var SETXATTR_IN2 = accessors("fuse_setxattr_in");
 var GETXATTR_IN3 = accessors("fuse_getxattr_in");
 var ACL = "system.posix_acl_";
 function attributeName({ enforcesAcls }, request) {
-  const name = textOf4(request);
+  const name = textOf5(request);
   if (!enforcesAcls && name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
   return name;
 }
@@ -32579,7 +33093,7 @@ var TraceSender = class {
   }
   /** Sends a record, or drops it. */
   send(record) {
-    if (!this.#budget.tryTake(sizeOf5(record))) {
+    if (!this.#budget.tryTake(sizeOf6(record))) {
       this.#dropped++;
       return;
     }
@@ -32601,7 +33115,7 @@ var TraceSender = class {
     this.#dropped = 0;
   }
 };
-function sizeOf5({ wire }) {
+function sizeOf6({ wire }) {
   return RECORD_BYTES2 + (wire?.byteLength ?? 0);
 }
 

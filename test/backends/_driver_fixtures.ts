@@ -21,6 +21,8 @@ import {
   type SparsePlan,
 } from "./vmdk/_build_vmdk.ts";
 import { ModelWebServer } from "./http/_model_server.ts";
+import { buildTar, ovfText } from "./ova/_build_ova.ts";
+import { buildZst } from "./zst/_build_zst.ts";
 import { ModelServer } from "./nbd/_model_server.ts";
 // Imported statically, so that the driver needs no permission to import it.
 import "./_module.ts";
@@ -130,6 +132,26 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
     { variant: "of ESX", source: vmdkFile({ isCowd: true }) },
     { variant: "split", source: vmdkParts },
   ].map((fixture) => ({ content: "its own", writes: "refused", ...fixture })),
+  ova: [{
+    content: "its own",
+    writes: "refused",
+    source(size, files) {
+      const disk = buildSparse({ size, isCompressed: true });
+      const ovf = ovfText(["d.vmdk"]);
+      files.write(PATH, buildTar([["v.ovf", ovf], ["d.vmdk", disk]]));
+      return `ova:${PATH}`;
+    },
+  }],
+  zst: [{
+    content: "its own",
+    writes: "refused",
+    large: false,
+    source(size, files) {
+      const bytes = Uint8Array.from({ length: size }, (_, i) => i % 253);
+      files.write(PATH, buildZst(bytes, { frames: [4096, 1, 70_000] }));
+      return `zst:${PATH}`;
+    },
+  }],
   overlay: [{
     options: { overlay: { kind: "memory", limit: 2 ** 30 } },
     resizes: "down",

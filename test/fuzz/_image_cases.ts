@@ -4,6 +4,7 @@
  * @module
  */
 import type { ImageOptions } from "../../src/backends/driver.ts";
+import type { Random } from "../_random.ts";
 import {
   buildGpt,
   buildMbr,
@@ -26,6 +27,8 @@ export interface FuzzCase {
   readonly options?: Partial<ImageOptions>;
   /** The files that it refers to. */
   readonly others?: Readonly<Record<string, Uint8Array>>;
+  /** Damages it in a way of its own; left out for bytes at `places`. */
+  damage?(bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer>;
   /** Where it is damaged: starts and lengths, each as often as any other. */
   readonly places: readonly (readonly [number, number])[];
 }

@@ -8,10 +8,19 @@ import { FakeFiles } from "../backends/_fake_files.ts";
 import { Random } from "../_random.ts";
 import { type FuzzCase, MAPPED_CASES } from "./_image_cases.ts";
 import { ImageUse } from "./_image_use.ts";
+import { READ_ONLY_CASES } from "./_read_only_cases.ts";
 import { Qcow2Fuzzer } from "./_qcow2_fuzz.ts";
 
 /** What is damaged. */
-export const FUZZ_KINDS = ["qcow2", "vhd", "vhdx", "partitions"] as const;
+export const FUZZ_KINDS = [
+  "qcow2",
+  "vmdk",
+  "ova",
+  "vhd",
+  "vhdx",
+  "zst",
+  "partitions",
+] as const;
 /** One of {@linkcode FUZZ_KINDS}. */
 export type FuzzKind = typeof FUZZ_KINDS[number];
 
@@ -41,7 +50,7 @@ const SLOW_MAX = 2;
 export function makeFuzzer(kind: FuzzKind, random: Random): Fuzzer {
   return kind === "qcow2"
     ? new Qcow2Fuzzer(random)
-    : new CaseFuzzer(random, MAPPED_CASES[kind]);
+    : new CaseFuzzer(random, { ...MAPPED_CASES, ...READ_ONLY_CASES }[kind]);
 }
 
 /** Damages the images of some cases. */
@@ -64,7 +73,8 @@ class CaseFuzzer implements Fuzzer {
     const random = this.#random;
     this.count++;
     const chosen = random.pick(this.#cases);
-    const bytes = damage(chosen.bytes, chosen, random);
+    const bytes = chosen.damage?.(chosen.bytes, random) ??
+      damage(chosen.bytes, chosen, random);
     const seed = random.below(2 ** 32);
     let ms = await this.#use(chosen, bytes, seed);
     for (let i = 0; i < SLOW_MAX && ms > LIMIT_MS; i++) {

@@ -3,7 +3,15 @@ import { randomly, withSeeds } from "../_random.ts";
 import { FUZZ_KINDS, makeFuzzer } from "./_image_fuzz.ts";
 
 /** Images of each kind; a VHDX has five mebibytes at least. */
-const COUNTS = { qcow2: 1500, vhd: 600, vhdx: 100, partitions: 300 };
+const COUNTS = {
+  qcow2: 1500,
+  vmdk: 700,
+  ova: 400,
+  vhd: 600,
+  vhdx: 100,
+  zst: 500,
+  partitions: 300,
+};
 
 for (const kind of FUZZ_KINDS) {
   // Of qcow2, other images at each run; of the others, the same ones.

@@ -12,6 +12,17 @@ export type FindStream = (
   mapping: Mapping,
 ) => Uint8Array | null;
 
+/** How the streams of a format are. */
+export interface StreamRules {
+  /**
+   * Finds the stream in what was read of the file; `null` if there is none. It is
+   * all of it if left out.
+   */
+  readonly find?: FindStream;
+  /** Whether a block may be shorter than it should be; not if left out. */
+  readonly mayBeShort?: boolean;
+}
+
 /**
  * The blocks of an image that is only read: the last one that this thread has
  * decompressed, and those that all threads keep.
@@ -19,6 +30,7 @@ export type FindStream = (
 export class StreamBlocks implements DecompressedBlocks {
   readonly #compression: StreamKind;
   readonly #find: FindStream;
+  readonly #mayBeShort: boolean;
   readonly #cache: BlockCache | null;
   /** The last block, and a byte to spare; made when first needed. */
   #block = new Uint8Array(0);
@@ -31,17 +43,17 @@ export class StreamBlocks implements DecompressedBlocks {
    *
    * @param compression How they are compressed.
    * @param cache Keeps them for all threads; `null` if none fits.
-   * @param find Finds the stream in what was read of the file; `null` if there
-   * is none. It is all of it if left out.
+   * @param how How their streams are found, and what they may give.
    */
   constructor(
     compression: StreamKind,
     cache: BlockCache | null,
-    find: FindStream = (bytes) => bytes,
+    { find = (bytes) => bytes, mayBeShort = false }: StreamRules = {},
   ) {
     this.#compression = compression;
     this.#cache = cache;
     this.#find = find;
+    this.#mayBeShort = mayBeShort;
   }
 
   copy(mapping: Mapping, buffer: Uint8Array, start: number): boolean {
@@ -65,8 +77,8 @@ export class StreamBlocks implements DecompressedBlocks {
     }
     const output = this.#block.subarray(0, blockLength + 1);
     const got = decompress(this.#compression, stream, output);
-    // The last block of a disk may be shorter than the others.
-    if (got < inBlock + length) return false;
+    const least = this.#mayBeShort ? inBlock + length : blockLength;
+    if (got < least) return false;
     this.#file = file;
     this.#host = host;
     this.#length = got;

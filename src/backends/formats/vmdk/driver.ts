@@ -93,11 +93,11 @@ export const VMDK: ImageDriver<VmdkSource, VmdkAttachment> = {
       clusterSize: grainSize,
       sliceSize: sliceSizeOf(extents),
       lookup: new VmdkLookup(extents, queue),
-      blocks: new StreamBlocks(
-        "zlib",
-        cache,
-        hasMarkers ? streamAfterMarker : undefined,
-      ),
+      blocks: new StreamBlocks("zlib", cache, {
+        ...hasMarkers ? { find: streamAfterMarker } : {},
+        // The last grain of a disk is shorter, where VMware wrote it.
+        mayBeShort: true,
+      }),
       damage: new DamageSigns(
         attachment.damage,
         name,
