@@ -48,6 +48,7 @@ import "../mount/trees_test.ts";
 import "../mount/tune_test.ts";
 import "../mount/uring_test.ts";
 import "../mount/vhd_test.ts";
+import "../mount/worker_death_test.ts";
 import "../mount/writable_test.ts";
 import "../mount/writeback_test.ts";
 import "../mount/zeroes_and_holes_test.ts";
