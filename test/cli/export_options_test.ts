@@ -105,7 +105,12 @@ Deno.test("readExportRequest() reads the choice of passthrough", () => {
 });
 
 /** Options of the program, not of the library. */
-const OF_THE_PROGRAM: readonly string[] = ["pidfile", "json", "trace"];
+const OF_THE_PROGRAM: readonly string[] = [
+  "partitions",
+  "pidfile",
+  "json",
+  "trace",
+];
 
 Deno.test("options of export have the names of the library's options", () => {
   const some = [

@@ -70,3 +70,41 @@ mountTest(
   },
   ["sfdisk"],
 );
+
+mountTest(
+  "the partitions of a disk are files of a directory",
+  async (directory) => {
+    const { image } = await imageIn(directory, 8 * MIB);
+    const mnt = `${directory}/parts`;
+    await Deno.mkdir(mnt);
+    const script =
+      `printf 'label: gpt\\nsize=2MiB,name=boot\\nsize=3MiB,name="a/b"\\n' |
+        sfdisk -q "$1"`;
+    await shell(script, image);
+    await using process = await ExportProcess.start([
+      "-w",
+      "--partitions",
+      image,
+      mnt,
+    ]);
+    const use = `set -e
+      cd "$2"
+      test "$(ls | xargs)" = "1 2 boot"
+      test "$(readlink boot)" = 1
+      test "$(stat -c %s 1 2 | xargs)" = "2097152 3145728"
+      cmp -i 0:3145728 -n 3145728 2 "$1"
+      head -c 100000 /dev/urandom > "$3"
+      dd if="$3" of=boot bs=1000 seek=7 conv=notrunc,fsync status=none
+      cmp -i 7000:0 -n 100000 boot "$3"
+      cmp -i 1055576:0 -n 100000 "$1" "$3"
+      ! dd if="$3" of=2 bs=1000 seek=3145 conv=notrunc 2>/dev/null`;
+    const { code, stderr } = await shell(use, image, mnt, `${directory}/new`);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals((await process.stop()).code, 0);
+    const args = ["export", "--partitions", "--offset=1M", image, mnt];
+    const refused = await runMain(args);
+    assertEquals(refused.code, 2);
+    assertMatch(refused.stderr, /Cannot use --offset with --partitions/);
+  },
+  ["sfdisk", "cmp"],
+);

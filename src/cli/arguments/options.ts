@@ -80,6 +80,10 @@ export const OPTIONS = {
     help:
       "export this partition of the image, by its number, name or UUID; 'info' lists them (default: all of the image)",
   },
+  partitions: {
+    help:
+      "export each partition of the image as a file in MOUNTPOINT, an existing directory; its name is the number, and a link has the partition's name",
+  },
   offset: {
     value: "SIZE",
     help: "export the image, or the partition, from this byte on (default: 0)",

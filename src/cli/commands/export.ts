@@ -17,6 +17,8 @@ import {
   tellService,
 } from "../service/serving.ts";
 import { type ExportRequest, readExportRequest } from "./export_request.ts";
+import { serveTree } from "./mount.ts";
+import { readPartitionsRequest } from "./partitions_request.ts";
 
 /** `export`: shows an image as a file until it is stopped. */
 export const EXPORT: Command = {
@@ -26,7 +28,8 @@ export const EXPORT: Command = {
     "Shows the image SOURCE as a plain file at MOUNTPOINT, an existing file, until it is stopped by Ctrl-C, SIGTERM, SIGHUP or 'umount MOUNTPOINT'. A line on standard error says when the file is ready. Root mounts by mount(2), other users by fusermount3. A SIZE may have a suffix k, M, G, T, P or E, for powers of 1024.",
   operands: {
     SOURCE: "the image: one of the sources below",
-    MOUNTPOINT: "an existing plain file, which the image covers meanwhile",
+    MOUNTPOINT:
+      "an existing plain file, which the image covers meanwhile; a directory with --partitions",
   },
   lists: { Sources: SOURCES },
   options: [
@@ -36,6 +39,7 @@ export const EXPORT: Command = {
     "truncate",
     "writethrough",
     "partition",
+    "partitions",
     "offset",
     "size",
     "snapshot",
@@ -89,6 +93,9 @@ async function runExport(
   output: Output,
   version: string,
 ): Promise<ExitCode> {
+  if (args.flags.has("partitions")) {
+    return await serveTree(readPartitionsRequest(args), output);
+  }
   const request = readExportRequest(args);
   // Before anything is opened, which a restart would lose.
   if (request.mount.loopSafe) restartLoopSafe();

@@ -67,8 +67,15 @@ export const MOUNT: Command = {
   run: runMount,
 };
 
-async function runMount(args: Arguments, output: Output): Promise<ExitCode> {
-  const request = readMountRequest(args);
+function runMount(args: Arguments, output: Output): Promise<ExitCode> {
+  return serveTree(readMountRequest(args), output);
+}
+
+/** Mounts a tree, and serves it until it is stopped. */
+export async function serveTree(
+  request: MountRequest,
+  output: Output,
+): Promise<ExitCode> {
   output.neverWait();
   const pidfile = request.pidfile === null
     ? null

@@ -9,6 +9,7 @@ import type { Session } from "../../session/session.ts";
 import { UsageError } from "../arguments/options.ts";
 import { mountTar, mountZip } from "./archive_tree.ts";
 import { mountModule } from "./module_tree.ts";
+import { mountPartitions } from "./partition_tree.ts";
 
 /** One kind of tree. */
 interface TreeKind {
@@ -44,6 +45,13 @@ const KINDS: readonly TreeKind[] = [
     usage: "tar:FILE",
     summary: "the files of a tar archive that is not compressed, read-only",
     mount: mountTar,
+  },
+  {
+    prefix: "partitions:",
+    usage: "partitions:SOURCE",
+    summary:
+      "the partitions of a disk, a source of 'export', each as a file, read-only; 'export -w --partitions' lets programs write",
+    mount: mountPartitions,
   },
   {
     prefix: "fs:",
