@@ -24619,6 +24619,8 @@ var NbdRequest = class {
   start = 0;
   /** When it began: performance.now(). */
   begun = 0;
+  /** The epoch in which it was sent: `NbdLosses`. */
+  epoch = 0;
   /** What has become of it: one of `OUTCOME`. */
   outcome = OUTCOME.PENDING;
   /** The words of its cookie: how often the slot was used, and the slot. */
@@ -24867,7 +24869,8 @@ var NbdLink = class {
   /** Requests that wait for a connection. */
   #waiting = [];
   #connection = null;
-  #generation = 0;
+  /** The epoch of the connection. */
+  #epoch = 0;
   /** When it was connected last: performance.now(). */
   #connectedAt = -Infinity;
   #isConnecting = false;
@@ -24886,13 +24889,8 @@ var NbdLink = class {
   async connect() {
     await this.#attempt(ATTEMPT_MS);
   }
-  /**
-   * Uses a connection that is open, before anything is served.
-   *
-   * @param generation That of the losses when it was made.
-   */
-  adopt(connection, generation) {
-    this.#generation = generation;
+  /** Uses a connection that is open, before anything is served. */
+  adopt(connection) {
     this.#use(connection);
   }
   /** Adds a user, unless all others have closed it. */
@@ -24935,7 +24933,7 @@ var NbdLink = class {
       if (outcome === OUTCOME.LOST) return this.#flushLost(request, covered);
       if (request.error < 0) this.#options.losses.flushFailed(covered);
     } else if (request.error >= 0 && isChange(command)) {
-      this.#options.losses.wrote();
+      this.#options.losses.wrote(request.epoch);
     }
     this.#complete(request);
   }
@@ -24967,8 +24965,12 @@ var NbdLink = class {
       if (!this.#isConnecting) this.#reconnect();
       return;
     }
+    const { losses } = this.#options;
+    request.epoch = losses.epoch;
     if (request.command === COMMAND.FLUSH) {
-      this.#flushes.set(request, this.#options.losses.flushBegins());
+      const covered = losses.flushBegins(this.#epoch);
+      if (covered === null) return this.#failFlush(request);
+      this.#flushes.set(request, covered);
     }
     connection.submit(request);
   }
@@ -24978,6 +24980,10 @@ var NbdLink = class {
    */
   #flushLost(request, covered) {
     if (covered.length === 0) return this.#again(request);
+    this.#failFlush(request);
+  }
+  /** Writes may be lost: every handle learns it. */
+  #failFlush(request) {
     this.#options.syncErrors.add(ERRNO.EIO);
     request.error = -ERRNO.EIO;
     this.#complete(request);
@@ -24995,10 +25001,8 @@ var NbdLink = class {
   #lost(why) {
     this.why = why;
     this.#connection = null;
-    const { losses, syncErrors, uri, tell: tell2 } = this.#options;
-    const mayBeLost = losses.lost(this.#generation);
-    if (mayBeLost) syncErrors.add(ERRNO.EIO);
-    const loss = mayBeLost ? "; writes that were not flushed may be lost with its server, and the next fsync of every open file says so" : "";
+    const { losses, uri, tell: tell2 } = this.#options;
+    const loss = losses.hasUnflushed ? "; writes that were not flushed may be lost with its server, and the next fsync of every open file says so" : "";
     tell2(`The connection to ${uri} was lost: ${why}${loss}; connecting anew`);
   }
   async #reconnect() {
@@ -25035,12 +25039,10 @@ var NbdLink = class {
     for (const request of waiting) this.#start(request);
   }
   async #attempt(limitMs) {
-    const { connector, losses } = this.#options;
-    this.#generation = losses.generation;
-    this.#use(await connector.connect(limitMs));
+    this.#use(await this.#options.connector.connect(limitMs));
   }
   #use({ socket, exported: now }) {
-    const { exported } = this.#options;
+    const { exported, losses } = this.#options;
     const isSame = now.size === exported.size && now.flags === exported.flags && now.minBlock <= exported.minBlock && now.maxPayload >= exported.maxPayload;
     if (!isSame || this.#users === 0) {
       socket.close();
@@ -25051,6 +25053,7 @@ var NbdLink = class {
     });
     connection.attach(socket.stream(connection));
     this.#connection = connection;
+    this.#epoch = losses.connected();
     this.#connectedAt = performance.now();
   }
   #failWaiting() {
@@ -25073,7 +25076,7 @@ function sleep(ms) {
 }
 
 // src/backends/protocols/nbd/losses.ts
-var GENERATION = 0;
+var EPOCH2 = 0;
 var UNFLUSHED = 1;
 var THREADS_MAX2 = 512;
 var NbdLosses = class {
@@ -25092,42 +25095,56 @@ var NbdLosses = class {
     this.#words = new Int32Array(memory);
     this.#thread = UNFLUSHED + (queue === null ? 0 : queue + 1);
   }
-  /** The generation of a connection that is made now. */
-  get generation() {
-    return Atomics.load(this.#words, GENERATION);
+  /** A connection has been made; returns its epoch. */
+  connected() {
+    return Atomics.add(this.#words, EPOCH2, 1) + 1;
+  }
+  /** The epoch of what is sent now. */
+  get epoch() {
+    return Atomics.load(this.#words, EPOCH2);
+  }
+  /** Whether there are writes that were answered and not flushed. */
+  get hasUnflushed() {
+    return this.#words.subarray(UNFLUSHED).some((_, i) => Atomics.load(this.#words, UNFLUSHED + i) !== 0);
   }
   /** Notes a write that was answered before it is known to be durable. */
-  wrote() {
-    Atomics.store(this.#words, this.#thread, 1);
+  wrote(epoch) {
+    this.#note(this.#thread, epoch);
   }
   /**
-   * A flush begins, which covers all writes that were answered until now.
+   * A flush begins, over a connection of some epoch.
    *
-   * @returns The threads that have such writes, for `flushFailed()`.
+   * @returns The writes that it covers, for `flushFailed()`; `null` if others are
+   * doubtful, which are forgotten, so that they are told of once.
    */
-  flushBegins() {
+  flushBegins(connection) {
     const covered = [];
-    for (let i = UNFLUSHED; i < this.#words.length; i++) {
-      if (Atomics.exchange(this.#words, i, 0) !== 0) covered.push(i);
+    let isDoubtful = false;
+    for (let word = UNFLUSHED; word < this.#words.length; word++) {
+      const epoch = Atomics.exchange(this.#words, word, 0);
+      if (epoch === 0) continue;
+      if (epoch < connection) isDoubtful = true;
+      else covered.push([
+        word,
+        epoch
+      ]);
     }
-    return covered;
+    if (!isDoubtful) return covered;
+    this.flushFailed(covered);
+    return null;
   }
   /** That flush has failed: what it covered is still not flushed. */
   flushFailed(covered) {
-    for (const i of covered) Atomics.store(this.#words, i, 1);
+    for (const [word, epoch] of covered) this.#note(word, epoch);
   }
-  /**
-   * A connection was lost.
-   *
-   * @param generation What `generation` was when it was made.
-   * @returns Whether writes that were answered may be lost.
-   */
-  lost(generation) {
-    const words = this.#words;
-    const next = generation + 1 | 0;
-    const isFirst = Atomics.compareExchange(words, GENERATION, generation, next) === generation;
-    if (!isFirst) return Atomics.exchange(words, this.#thread, 0) !== 0;
-    return this.flushBegins().length > 0;
+  /** The oldest write counts. */
+  #note(word, epoch) {
+    for (; ; ) {
+      const noted = Atomics.load(this.#words, word);
+      if (noted !== 0 && noted <= epoch) return;
+      const before = Atomics.compareExchange(this.#words, word, noted, epoch);
+      if (before === noted) return;
+    }
   }
 };
 
@@ -25843,7 +25860,7 @@ async function linkTo(attachment, { sockets, syncErrors, queue, tell: tell2 }) {
   if (first2 !== void 0 && connection !== null) {
     first2.link = link3;
     first2.connection = null;
-    link3.adopt(connection, 0);
+    link3.adopt(connection);
     return link3;
   }
   try {
@@ -29961,7 +29978,7 @@ var STATE3 = 0;
 var SINCE = 1;
 var IS_OPEN = 1;
 var IS_WRITABLE = 2;
-var GENERATION2 = 4;
+var GENERATION = 4;
 var LOW_WORD = 0xffffffffn;
 var OpenHandles = class {
   /** Words of shared memory that the table takes. */
@@ -29990,7 +30007,7 @@ var OpenHandles = class {
       const at = SLOTS_AT + slot * WORDS_OF_SLOT;
       const free = Atomics.load(words, at + STATE3);
       if ((free & IS_OPEN) !== 0) continue;
-      const opened = (free & -GENERATION2) + GENERATION2 | IS_OPEN | (writable ? IS_WRITABLE : 0);
+      const opened = (free & -GENERATION) + GENERATION | IS_OPEN | (writable ? IS_WRITABLE : 0);
       if (Atomics.compareExchange(words, at + STATE3, free, opened) !== free) {
         continue;
       }
@@ -30032,7 +30049,7 @@ var OpenHandles = class {
   /** Closes a handle; its number is not valid any more. */
   close(fh) {
     const at = this.#find(fh);
-    if (at !== null) Atomics.and(this.#words, at + STATE3, -GENERATION2);
+    if (at !== null) Atomics.and(this.#words, at + STATE3, -GENERATION);
   }
   /** The index of an open handle's slot. */
   #find(fh) {

@@ -41,6 +41,13 @@ export interface ModelOptions {
   readonly flags?: number;
   /** Decides how many bytes come at once; all that are there if left out. */
   readonly split?: () => number;
+  /** Decides what is sent in place of a message. */
+  readonly damage?: (message: Uint8Array) => Uint8Array;
+  /**
+   * Decides how long a request waits before it is carried out, and then before it
+   * is answered, in milliseconds; nothing waits if left out.
+   */
+  readonly delay?: () => number;
 }
 
 /** The server, and the network that leads to it. */
@@ -178,12 +185,13 @@ class ModelConnection implements ConnectedSocket, ByteStream {
   }
 
   #put(view: DataView<ArrayBuffer>, data?: Uint8Array): void {
-    this.#output.push(...new Uint8Array(view.buffer));
-    if (data !== undefined) {
-      for (const byte of data) {
-        this.#output.push(byte);
-      }
-    }
+    const { length } = new Uint8Array(view.buffer);
+    let message = new Uint8Array(length + (data?.length ?? 0));
+    message.set(new Uint8Array(view.buffer));
+    if (data !== undefined) message.set(data, length);
+    const { damage } = this.#server.options;
+    if (damage !== undefined) message = new Uint8Array(damage(message));
+    for (const byte of message) this.#output.push(byte);
     this.#wake();
   }
 
@@ -257,6 +265,25 @@ class ModelConnection implements ConnectedSocket, ByteStream {
   }
 
   #request(view: DataView<ArrayBuffer>, command: number, count: number): void {
+    // What is written is taken now, the rest may be done later.
+    const data = this.#input.slice(28, 28 + count);
+    this.#later(() => this.#carryOut(view, command, count, data));
+  }
+
+  #later(step: () => void): void {
+    const { delay } = this.#server.options;
+    if (delay === undefined) return step();
+    setTimeout(() => {
+      if (!this.#isCut) step();
+    }, delay());
+  }
+
+  #carryOut(
+    view: DataView<ArrayBuffer>,
+    command: number,
+    count: number,
+    written: Uint8Array,
+  ): void {
     const server = this.#server;
     const at = Number(view.getBigUint64(16));
     const { minBlock = 1 } = server.options;
@@ -265,7 +292,7 @@ class ModelConnection implements ConnectedSocket, ByteStream {
     }
     server.served[command] = (server.served[command] ?? 0) + 1;
     if (command === COMMAND.WRITE) {
-      server.bytes.set(this.#input.subarray(28, 28 + count), at);
+      server.bytes.set(written, at);
     } else if (command === COMMAND.WRITE_ZEROES) {
       server.bytes.fill(0, at, at + count);
     } else if (command === COMMAND.FLUSH) {
@@ -273,9 +300,9 @@ class ModelConnection implements ConnectedSocket, ByteStream {
     }
     if (server.isSilent) return;
     const data = command === COMMAND.READ
-      ? server.bytes.subarray(at, at + count)
+      ? server.bytes.slice(at, at + count)
       : undefined;
-    this.#answer(view, command, 0, data, at);
+    this.#later(() => this.#answer(view, command, 0, data, at));
   }
 
   #answer(

@@ -140,7 +140,7 @@ async function linkTo(
   if (first !== undefined && connection !== null) {
     first.link = link;
     first.connection = null;
-    link.adopt(connection, 0);
+    link.adopt(connection);
     return link;
   }
   try {

@@ -5,7 +5,7 @@ import type { SyncErrors } from "../../sync_errors.ts";
 import { NbdConnection } from "./connection.ts";
 import { COMMAND, COMMAND_FLAG } from "./constants.ts";
 import type { NbdExport } from "./handshake.ts";
-import type { NbdLosses } from "./losses.ts";
+import type { NbdLosses, Unflushed } from "./losses.ts";
 import type { NbdConnector, OpenConnection } from "./open_connection.ts";
 import { NbdRequest, OUTCOME, type RequestOwner } from "./request.ts";
 
@@ -41,7 +41,8 @@ export class NbdLink implements RequestOwner {
   /** Requests that wait for a connection. */
   #waiting: NbdRequest[] = [];
   #connection: NbdConnection | null = null;
-  #generation = 0;
+  /** The epoch of the connection. */
+  #epoch = 0;
   /** When it was connected last: performance.now(). */
   #connectedAt = -Infinity;
   #isConnecting = false;
@@ -49,7 +50,7 @@ export class NbdLink implements RequestOwner {
   #isDown = false;
   #users = 1;
   /** What each flush in flight covers. */
-  readonly #flushes = new Map<NbdRequest, readonly number[]>();
+  readonly #flushes = new Map<NbdRequest, readonly Unflushed[]>();
   /** Why the last connection was lost. */
   why = "";
 
@@ -63,13 +64,8 @@ export class NbdLink implements RequestOwner {
     await this.#attempt(ATTEMPT_MS);
   }
 
-  /**
-   * Uses a connection that is open, before anything is served.
-   *
-   * @param generation That of the losses when it was made.
-   */
-  adopt(connection: OpenConnection, generation: number): void {
-    this.#generation = generation;
+  /** Uses a connection that is open, before anything is served. */
+  adopt(connection: OpenConnection): void {
     this.#use(connection);
   }
 
@@ -137,7 +133,7 @@ export class NbdLink implements RequestOwner {
       if (outcome === OUTCOME.LOST) return this.#flushLost(request, covered);
       if (request.error < 0) this.#options.losses.flushFailed(covered);
     } else if (request.error >= 0 && isChange(command)) {
-      this.#options.losses.wrote();
+      this.#options.losses.wrote(request.epoch);
     }
     this.#complete(request);
   }
@@ -172,8 +168,12 @@ export class NbdLink implements RequestOwner {
       if (!this.#isConnecting) this.#reconnect();
       return;
     }
+    const { losses } = this.#options;
+    request.epoch = losses.epoch;
     if (request.command === COMMAND.FLUSH) {
-      this.#flushes.set(request, this.#options.losses.flushBegins());
+      const covered = losses.flushBegins(this.#epoch);
+      if (covered === null) return this.#failFlush(request);
+      this.#flushes.set(request, covered);
     }
     connection.submit(request);
   }
@@ -182,8 +182,13 @@ export class NbdLink implements RequestOwner {
    * The connection ended before the reply to a flush. If it covered writes, they
    * are doubtful: a later flush of another server says nothing of them.
    */
-  #flushLost(request: NbdRequest, covered: readonly number[]): void {
+  #flushLost(request: NbdRequest, covered: readonly Unflushed[]): void {
     if (covered.length === 0) return this.#again(request);
+    this.#failFlush(request);
+  }
+
+  /** Writes may be lost: every handle learns it. */
+  #failFlush(request: NbdRequest): void {
     this.#options.syncErrors.add(ERRNO.EIO);
     request.error = -ERRNO.EIO;
     this.#complete(request);
@@ -203,10 +208,8 @@ export class NbdLink implements RequestOwner {
   #lost(why: string): void {
     this.why = why;
     this.#connection = null;
-    const { losses, syncErrors, uri, tell } = this.#options;
-    const mayBeLost = losses.lost(this.#generation);
-    if (mayBeLost) syncErrors.add(ERRNO.EIO);
-    const loss = mayBeLost
+    const { losses, uri, tell } = this.#options;
+    const loss = losses.hasUnflushed
       ? "; writes that were not flushed may be lost with its server, and the next fsync of every open file says so"
       : "";
     tell(`The connection to ${uri} was lost: ${why}${loss}; connecting anew`);
@@ -251,13 +254,11 @@ export class NbdLink implements RequestOwner {
   }
 
   async #attempt(limitMs: number): Promise<void> {
-    const { connector, losses } = this.#options;
-    this.#generation = losses.generation;
-    this.#use(await connector.connect(limitMs));
+    this.#use(await this.#options.connector.connect(limitMs));
   }
 
   #use({ socket, exported: now }: OpenConnection): void {
-    const { exported } = this.#options;
+    const { exported, losses } = this.#options;
     const isSame = now.size === exported.size && now.flags === exported.flags &&
       now.minBlock <= exported.minBlock &&
       now.maxPayload >= exported.maxPayload;
@@ -270,6 +271,7 @@ export class NbdLink implements RequestOwner {
     });
     connection.attach(socket.stream(connection));
     this.#connection = connection;
+    this.#epoch = losses.connected();
     this.#connectedAt = performance.now();
   }
 

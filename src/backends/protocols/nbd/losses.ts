@@ -1,14 +1,22 @@
-/** The generation of connections; it grows when the server may be another one. */
-const GENERATION = 0;
-/** From here on a word for each thread: whether it has unflushed writes. */
+/** How many connections were made. */
+const EPOCH = 0;
+/** From here on a word for each thread: the epoch of its oldest unflushed write. */
 const UNFLUSHED = 1;
 const THREADS_MAX = 512;
+
+/** Unflushed writes of a thread, by its word and their epoch. */
+export type Unflushed = readonly [word: number, epoch: number];
 
 /**
  * What the threads of an export share about writes that the server has answered
  * and may not have flushed. A server that was started anew may have lost them,
- * and nothing tells it from one whose connection was cut. So a lost connection
- * makes all of them doubtful, and the next fsync of every handle says so.
+ * and nothing tells it from one whose connection was cut.
+ *
+ * Every connection that is made begins an epoch, and a write has the epoch in
+ * which it was sent. A flush over a connection says something of a write only if
+ * the write was sent after the connection was made: the server has been the same
+ * since then, or the connection would have ended with it. All other writes are
+ * doubtful.
  */
 export class NbdLosses {
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -29,48 +37,60 @@ export class NbdLosses {
     this.#thread = UNFLUSHED + (queue === null ? 0 : queue + 1);
   }
 
-  /** The generation of a connection that is made now. */
-  get generation(): number {
-    return Atomics.load(this.#words, GENERATION);
+  /** A connection has been made; returns its epoch. */
+  connected(): number {
+    return Atomics.add(this.#words, EPOCH, 1) + 1;
+  }
+
+  /** The epoch of what is sent now. */
+  get epoch(): number {
+    return Atomics.load(this.#words, EPOCH);
+  }
+
+  /** Whether there are writes that were answered and not flushed. */
+  get hasUnflushed(): boolean {
+    return this.#words.subarray(UNFLUSHED).some((_, i) =>
+      Atomics.load(this.#words, UNFLUSHED + i) !== 0
+    );
   }
 
   /** Notes a write that was answered before it is known to be durable. */
-  wrote(): void {
-    Atomics.store(this.#words, this.#thread, 1);
+  wrote(epoch: number): void {
+    this.#note(this.#thread, epoch);
   }
 
   /**
-   * A flush begins, which covers all writes that were answered until now.
+   * A flush begins, over a connection of some epoch.
    *
-   * @returns The threads that have such writes, for `flushFailed()`.
+   * @returns The writes that it covers, for `flushFailed()`; `null` if others are
+   * doubtful, which are forgotten, so that they are told of once.
    */
-  flushBegins(): readonly number[] {
-    const covered: number[] = [];
-    for (let i = UNFLUSHED; i < this.#words.length; i++) {
-      if (Atomics.exchange(this.#words, i, 0) !== 0) covered.push(i);
+  flushBegins(connection: number): readonly Unflushed[] | null {
+    const covered: Unflushed[] = [];
+    let isDoubtful = false;
+    for (let word = UNFLUSHED; word < this.#words.length; word++) {
+      const epoch = Atomics.exchange(this.#words, word, 0);
+      if (epoch === 0) continue;
+      if (epoch < connection) isDoubtful = true;
+      else covered.push([word, epoch]);
     }
-    return covered;
+    if (!isDoubtful) return covered;
+    this.flushFailed(covered);
+    return null;
   }
 
   /** That flush has failed: what it covered is still not flushed. */
-  flushFailed(covered: readonly number[]): void {
-    for (const i of covered) Atomics.store(this.#words, i, 1);
+  flushFailed(covered: readonly Unflushed[]): void {
+    for (const [word, epoch] of covered) this.#note(word, epoch);
   }
 
-  /**
-   * A connection was lost.
-   *
-   * @param generation What `generation` was when it was made.
-   * @returns Whether writes that were answered may be lost.
-   */
-  lost(generation: number): boolean {
-    const words = this.#words;
-    const next = generation + 1 | 0;
-    const isFirst =
-      Atomics.compareExchange(words, GENERATION, generation, next) ===
-        generation;
-    // Another thread has noticed the same: then only this thread's own count.
-    if (!isFirst) return Atomics.exchange(words, this.#thread, 0) !== 0;
-    return this.flushBegins().length > 0;
+  /** The oldest write counts. */
+  #note(word: number, epoch: number): void {
+    for (;;) {
+      const noted = Atomics.load(this.#words, word);
+      if (noted !== 0 && noted <= epoch) return;
+      const before = Atomics.compareExchange(this.#words, word, noted, epoch);
+      if (before === noted) return;
+    }
   }
 }

@@ -31,6 +31,8 @@ export class NbdRequest implements CompletedOperation {
   start = 0;
   /** When it began: performance.now(). */
   begun = 0;
+  /** The epoch in which it was sent: `NbdLosses`. */
+  epoch = 0;
   /** What has become of it: one of `OUTCOME`. */
   outcome: typeof OUTCOME[keyof typeof OUTCOME] = OUTCOME.PENDING;
   /** The words of its cookie: how often the slot was used, and the slot. */
