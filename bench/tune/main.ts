@@ -15,7 +15,7 @@ import {
   measureVariants,
   type TunedImage,
 } from "../../src/cli/tune/measure.ts";
-import { median, wordsOf } from "../../src/cli/tune/variants.ts";
+import { comparableRates, wordsOf } from "../../src/cli/tune/variants.ts";
 
 /** The least share of the best rate that a pick has to have. */
 const TARGET = 0.9;
@@ -44,7 +44,7 @@ async function measure(
   }
 }
 
-/** Measures for long: the medians of many rounds. */
+/** Measures for long, in many rounds. */
 async function measureLong(
   image: TunedImage,
   seconds: number,
@@ -54,11 +54,15 @@ async function measureLong(
   for (let i = 0; i < ROUNDS; i++) {
     rounds.push(await measure(image, { rounds: 1, budgetMs }));
   }
-  return rounds[0]!.map(({ variant, rates }, at) => ({
+  const [first = []] = rounds;
+  const byUse = first[0]!.rates.map((_, use) =>
+    comparableRates(
+      first.map((_, at) => rounds.map((round) => round[at]!.rates[use]!)),
+    )
+  );
+  return first.map(({ variant }, at) => ({
     variant,
-    rates: rates.map((_, use) =>
-      median(rounds.map((round) => round[at]!.rates[use]!))
-    ),
+    rates: byUse.map((all) => all[at]!),
   }));
 }
 

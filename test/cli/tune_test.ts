@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { main } from "../../src/cli/main.ts";
 import { mayBeWritten } from "../../src/cli/tune/measure.ts";
 import {
+  comparableRates,
   fastest,
   median,
   variantsOf,
@@ -34,6 +35,15 @@ Deno.test("fastest() picks the best, and the simplest of equal ones", () => {
 Deno.test("median() is not moved by one disturbed round", () => {
   assertEquals(median([5, 1, 6]), 5);
   assertEquals(median([4, 1]), 2.5);
+});
+
+Deno.test("comparableRates() compares within each round", () => {
+  const even = comparableRates([[10, 10, 10], [20, 20, 20]]);
+  assertEquals(even.map(Math.round), [10, 20]);
+  // The machine was slow in the second round, and the first rate was disturbed.
+  const [one, two] = comparableRates([[2, 5, 10], [20, 10, 20]]);
+  assertEquals(Math.round(10 * two! / one!), 20);
+  assertEquals(comparableRates([[3, 1, 2]]).map(Math.round), [2]);
 });
 
 Deno.test("tune writes only where that harms nothing", () => {

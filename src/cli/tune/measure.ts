@@ -7,7 +7,7 @@ import type { ExportSession } from "../../session/export_session.ts";
 import { mountExport } from "../../session/mount_export.ts";
 import type { SessionOptions } from "../../session/session_options.ts";
 import { Load, type Use, usesOf } from "./load.ts";
-import { median, type Variant, variantsOf } from "./variants.ts";
+import { comparableRates, type Variant, variantsOf } from "./variants.ts";
 
 /** What is exported, as options of `export` say it. */
 export interface TunedImage {
@@ -29,7 +29,7 @@ export function mayBeWritten({ source, overlay }: TunedImage): boolean {
 export interface Measured {
   /** The variant. */
   readonly variant: Variant;
-  /** The median rate of each use of `usesOf()`, in its unit. */
+  /** The rate of each use of `usesOf()`, in its unit: `comparableRates()`. */
   readonly rates: readonly number[];
 }
 
@@ -41,16 +41,21 @@ export interface TuneHooks extends Pick<SessionOptions, "report"> {
   readonly signal: AbortSignal;
   /** Milliseconds of all measurements together; 36000 if left out. */
   readonly budgetMs?: number;
-  /** How often each variant is measured; 3 times if left out. */
+  /** How often each variant is measured; 5 times if left out. */
   readonly rounds?: number;
 }
 
 /** With the mounts between the measurements, less than a minute. */
 const BUDGET_MS = 36_000;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const LONGEST_MS = 700;
 /** How long the first measurement warms everything up. */
 const WARM_UP_MS = 300;
+/**
+ * How long each export is used before it is measured: code that its Workers run
+ * for the first time is slow, and more of them take longer to warm up.
+ */
+const WORKERS_WARM_UP_MS = 150;
 
 /**
  * Measures every variant on an image, which is only read, unless writing to its
@@ -100,15 +105,19 @@ class Tuning {
     for (let done = 0; done < all; done++) {
       const at = done % variants.length;
       await this.#mounted(variants[at]!, async (session) => {
+        await this.#rate(0, session, WORKERS_WARM_UP_MS);
         for (const [use, row] of rates[at]!.entries()) {
           row.push(await this.#rate(use, session, ms));
         }
       });
       this.#hooks.onProgress(done + 1, all);
     }
+    const byUse = this.#uses.map((_, use) =>
+      comparableRates(rates.map((rows) => rows[use]!))
+    );
     return variants.map((variant, i) => ({
       variant,
-      rates: rates[i]!.map(median),
+      rates: byUse.map((all) => all[i]!),
     }));
   }
 

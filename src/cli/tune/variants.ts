@@ -68,3 +68,29 @@ export function median(values: readonly number[]): number {
     ? sorted[half]!
     : (sorted[half - 1]! + sorted[half]!) / 2;
 }
+
+/**
+ * The rates of variants, each measured in every round. What slows a whole round
+ * down, such as another program, makes no difference: rates are compared within
+ * their round.
+ *
+ * @param measured Rates by variant and round.
+ * @returns A rate for each variant.
+ */
+export function comparableRates(
+  measured: readonly (readonly number[])[],
+): number[] {
+  const [first = []] = measured;
+  const means = first.map((_, round) =>
+    geometricMean(measured.map((rates) => rates[round]!))
+  );
+  const usual = median(means);
+  return measured.map((rates) =>
+    usual * median(rates.map((rate, round) => rate / means[round]!))
+  );
+}
+
+function geometricMean(values: readonly number[]): number {
+  const logs = values.reduce((sum, value) => sum + Math.log(value), 0);
+  return Math.exp(logs / values.length);
+}
