@@ -11412,6 +11412,7 @@ var ZlibHandle = class _ZlibHandle {
 // src/backends/compression/zstd_frame.ts
 var MAGIC = 4247762216;
 var BLOCK_HEADER = 3;
+var BLOCK_MAX = 128 << 10;
 var RLE = 1;
 var DICTIONARY_ID = [
   0,
@@ -11426,6 +11427,9 @@ var CONTENT_SIZE = [
   8
 ];
 function zstdFrameLength(bytes2) {
+  return zstdFrame(bytes2)?.length ?? null;
+}
+function zstdFrame(bytes2) {
   const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
   if (bytes2.length < 5 || view2.getUint32(0, true) !== MAGIC) return null;
   const descriptor = bytes2[4];
@@ -11433,7 +11437,8 @@ function zstdFrameLength(bytes2) {
   const sizeCode = descriptor >> 6;
   const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
   let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
-  for (let isLast = false; !isLast; ) {
+  let most = 0;
+  for (let isLast = false; !isLast; most += BLOCK_MAX) {
     if (at + BLOCK_HEADER > bytes2.length) return null;
     const header = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16;
     isLast = (header & 1) !== 0;
@@ -11441,7 +11446,10 @@ function zstdFrameLength(bytes2) {
   }
   const hasChecksum = (descriptor & 4) !== 0;
   const end = at + (hasChecksum ? 4 : 0);
-  return end <= bytes2.length ? end : null;
+  return end <= bytes2.length ? {
+    length: end,
+    most
+  } : null;
 }
 
 // src/backends/compression/decompress.ts
@@ -13296,6 +13304,7 @@ var STATE = {
   STREAM: 4
 };
 var NO_BUFFER = new Uint8Array(0);
+var STREAM_PART = 65536;
 var ReadOperation = class {
   #from;
   #idle;
@@ -13447,11 +13456,11 @@ var ReadOperation = class {
     return backend.read(host + filled, bytes2, filled, left);
   }
   #readStream() {
-    const { file, host, streamLength, blockLength } = this.#mapping;
+    const { file, host, streamLength } = this.#mapping;
     const filled = this.#filled;
     if (this.#stream.length < streamLength) {
-      const room3 = Math.max(streamLength, 2 * blockLength);
-      this.#stream = new Uint8Array(room3);
+      const parts2 = Math.ceil(streamLength / STREAM_PART);
+      this.#stream = new Uint8Array(parts2 * STREAM_PART);
     }
     const left = streamLength - filled;
     const { backend } = this.#from.files[file];
@@ -20400,7 +20409,7 @@ var LOCATORS_AT = 576;
 var LOCATORS = 8;
 var LOCATOR_BYTES = 24;
 var LOCATOR_MAX = 4096;
-var BLOCK_MAX = 256 << 20;
+var BLOCK_MAX2 = 256 << 20;
 var RELATIVE = "W2ru";
 async function readDynamicHeader(file, at, name) {
   const { size } = await file.stat();
@@ -20416,7 +20425,7 @@ async function readDynamicHeader(file, at, name) {
   const view2 = new DataView(bytes2.buffer);
   const blockSize = view2.getUint32(32);
   const isPowerOfTwo = (blockSize & blockSize - 1) === 0;
-  if (!isPowerOfTwo || blockSize < SECTOR5 || blockSize > BLOCK_MAX) {
+  if (!isPowerOfTwo || blockSize < SECTOR5 || blockSize > BLOCK_MAX2) {
     throw refusal4(name, `its blocks have ${blockSize} bytes`);
   }
   const tableOffset2 = view2.getBigUint64(16);
@@ -20967,7 +20976,7 @@ var ENTRIES_MAX = 2047;
 var ENTRY_BYTES3 = 32;
 var ITEM_MAX = MIB;
 var REQUIRED = 4;
-var BLOCK_MAX2 = 256 * MIB;
+var BLOCK_MAX3 = 256 * MIB;
 var DISK_MAX = 2 ** 46;
 var ITEM = {
   FILE_PARAMETERS: "caa16737-fa36-4d43-b3b6-33f0aa44e76b",
@@ -20984,7 +20993,7 @@ async function readMetadata(file, region, name) {
   const blockSize = parameters.view.getUint32(0, true);
   const hasParent = (parameters.view.getUint32(4, true) & 2) !== 0;
   const isPowerOfTwo = (blockSize & blockSize - 1) === 0;
-  if (!isPowerOfTwo || blockSize < MIB || blockSize > BLOCK_MAX2) {
+  if (!isPowerOfTwo || blockSize < MIB || blockSize > BLOCK_MAX3) {
     throw refusal5(name, `its blocks have ${blockSize} bytes`);
   }
   const sectors = itemOf(items, ITEM.LOGICAL_SECTOR, 4, name);
@@ -21818,7 +21827,7 @@ function refuseOther4(name, has2, ids) {
 }
 
 // src/backends/formats/zst/frame_lookup.ts
-var STREAM_PART = 128;
+var STREAM_PART2 = 128;
 var STREAM_MORE = 4096;
 var FrameLookup = class {
   #frames;
@@ -21840,7 +21849,7 @@ var FrameLookup = class {
     mapping.file = 0;
     mapping.host = host;
     const size = end - start;
-    mapping.streamLength = Math.min(places[2 * frame + 3] - host, size + Math.floor(size / STREAM_PART) + STREAM_MORE);
+    mapping.streamLength = Math.min(places[2 * frame + 3] - host, size + Math.floor(size / STREAM_PART2) + STREAM_MORE);
     mapping.inBlock = position - start;
     mapping.blockLength = size;
     return true;
@@ -21970,6 +21979,10 @@ function placesOf(table2, frames, entrySize, end, name) {
 }
 
 // src/backends/formats/zst/driver.ts
+function frameOf(bytes2, { blockLength }) {
+  const frame = zstdFrame(bytes2);
+  return frame !== null && blockLength <= frame.most ? bytes2.subarray(0, frame.length) : null;
+}
 var ZST = {
   kind: "format",
   name: "zst",
@@ -22040,7 +22053,9 @@ var ZST = {
       clusterSize: 4096,
       sliceSize: 0,
       lookup: new FrameLookup(table2),
-      blocks: new StreamBlocks("zstd", cache),
+      blocks: new StreamBlocks("zstd", cache, {
+        find: frameOf
+      }),
       damage: new DamageSigns(damage, name, tell2, "compare it with its source")
     });
   }

@@ -20,6 +20,8 @@ const STATE = {
 } as const;
 
 const NO_BUFFER = new Uint8Array(0);
+/** Memory for streams has a multiple of so many bytes. */
+const STREAM_PART = 65_536;
 
 /**
  * One read that touches more than one mapping, or a table that is not cached, or
@@ -206,11 +208,11 @@ export class ReadOperation implements Receiver<number> {
   }
 
   #readStream(): Answer {
-    const { file, host, streamLength, blockLength } = this.#mapping;
+    const { file, host, streamLength } = this.#mapping;
     const filled = this.#filled;
     if (this.#stream.length < streamLength) {
-      const room = Math.max(streamLength, 2 * blockLength);
-      this.#stream = new Uint8Array(room);
+      const parts = Math.ceil(streamLength / STREAM_PART);
+      this.#stream = new Uint8Array(parts * STREAM_PART);
     }
     const left = streamLength - filled;
     const { backend } = this.#from.files[file]!;

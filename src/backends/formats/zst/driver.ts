@@ -1,9 +1,11 @@
 import { UserError } from "../../../base/user_error.ts";
 import { loadDecompression } from "../../compression/decompress.ts";
+import { zstdFrame } from "../../compression/zstd_frame.ts";
 import type { ImageDriver } from "../../driver.ts";
 import { BlockCache } from "../../mapped/block_cache.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { MappedImage } from "../../mapped/mapped_backend.ts";
+import type { Mapping } from "../../mapped/mapping.ts";
 import { StreamBlocks } from "../../mapped/stream_blocks.ts";
 import { READ_ONLY } from "../../reference_gate.ts";
 import { formatSize } from "../../size.ts";
@@ -21,6 +23,18 @@ export interface ZstAttachment {
   readonly blocks: SharedArrayBuffer | null;
   /** Of `DamageSigns.create()`. */
   readonly damage: SharedArrayBuffer;
+}
+
+/** The frame of a block, unless it cannot give so many bytes. */
+function frameOf(
+  bytes: Uint8Array,
+  { blockLength }: Mapping,
+): Uint8Array | null {
+  const frame = zstdFrame(bytes);
+  // No memory is taken for what a table claims alone.
+  return frame !== null && blockLength <= frame.most
+    ? bytes.subarray(0, frame.length)
+    : null;
 }
 
 /** Raw images that are compressed in the seekable format of zstd. */
@@ -74,7 +88,7 @@ export const ZST: ImageDriver<string, ZstAttachment> = {
       clusterSize: 4096,
       sliceSize: 0,
       lookup: new FrameLookup(table),
-      blocks: new StreamBlocks("zstd", cache),
+      blocks: new StreamBlocks("zstd", cache, { find: frameOf }),
       damage: new DamageSigns(
         damage,
         name,
