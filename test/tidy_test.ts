@@ -35,6 +35,7 @@ const TIME_OF_DAY: Exceptions = {
   "bench/exports/main.ts": "the date of the measurement",
   "bench/prediction/machine/run.ts": "the date of the measurement",
   "src/base/timespec.ts": "times of files",
+  "src/cli/commands/snapshot.ts": "the time of a snapshot",
   "src/cli/output/log_format.ts": "the time of each line of a log",
   "src/export/export_state.ts": "the time of the last write",
 };

@@ -1,6 +1,7 @@
 import type { Backend } from "./backend.ts";
 import { CountedFlush } from "./counted_flush.ts";
 import type { Driver } from "./driver.ts";
+import { FILE } from "./protocols/file/driver.ts";
 import { driverOf } from "./registry.ts";
 import type { ImageServices } from "./services.ts";
 
@@ -77,4 +78,12 @@ export async function attachDriver(
   return counts || !backend.writable
     ? backend
     : new CountedFlush(backend, services.syncErrors);
+}
+
+/** The absolute paths of the files that an image is made of. */
+export function* filesOf(image: ImageAttachment | null): Generator<string> {
+  if (image === null) return;
+  const { driver, attachment, below } = image;
+  if (driver === FILE.name) yield (attachment as { name: string }).name;
+  for (const each of below) yield* filesOf(each);
 }

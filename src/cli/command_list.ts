@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { CHECK } from "./commands/check.ts";
+import { COMMIT } from "./commands/commit.ts";
 import { completionsCommand } from "./commands/completions.ts";
 import { CONVERT } from "./commands/convert.ts";
 import { CREATE } from "./commands/create.ts";
@@ -10,7 +11,10 @@ import { EXPORT } from "./commands/export.ts";
 import { INFO } from "./commands/info.ts";
 import { manCommand } from "./commands/man.ts";
 import { MOUNT } from "./commands/mount.ts";
+import { REBASE } from "./commands/rebase.ts";
+import { RESIZE } from "./commands/resize.ts";
 import { SIM } from "./commands/sim.ts";
+import { SNAPSHOT } from "./commands/snapshot.ts";
 import { TUNE } from "./commands/tune.ts";
 
 /**
@@ -26,6 +30,10 @@ export function commandList(version: string): readonly Command[] {
     CREATE,
     CHECK,
     CONVERT,
+    SNAPSHOT,
+    COMMIT,
+    REBASE,
+    RESIZE,
     DEMO,
     CTL,
     DECODE,

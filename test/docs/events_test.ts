@@ -148,6 +148,14 @@ kernelTest(
       add(await eventsOf("check", "--json", made));
       const copy = `${directory}/copy.img`;
       add(await eventsOf("convert", "--json", made, copy));
+      for (const args of [["create", "one"], ["list"], ["delete", "one"]]) {
+        add(await eventsOf("snapshot", "--json", made, ...args));
+      }
+      add(await eventsOf("resize", "--json", made, "2M"));
+      const top = `qcow2:${directory}/top.qcow2`;
+      add(await eventsOf("create", "--json", "--backing", made, top));
+      add(await eventsOf("commit", "--json", top));
+      add(await eventsOf("rebase", "--json", "--no-backing", top));
       // It is printed only where a copy takes long: test/cli tests that.
       check([{ event: "progress", step: "copying", done: 1, all: 2 }]);
       add(await eventsOf("info", "--json"));

@@ -135,6 +135,19 @@ export const OPTIONS = {
   force: {
     help: "replace a file that is there",
   },
+  keep: {
+    help: "leave in the image what was committed",
+  },
+  "no-backing": {
+    help: "make the image independent: it has all that it shows",
+  },
+  unsafe: {
+    help:
+      "only change the name: compare and copy nothing; the image shows something else if the new backing file has other bytes",
+  },
+  shrink: {
+    help: "allow a smaller size: what follows it is lost",
+  },
   workers: {
     value: "N",
     help: "copy by N Workers at once (default: one for each CPU, at most 8)",

@@ -1,6 +1,9 @@
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
+import type { CopyWatch } from "../../backends/copy_watch.ts";
 import { formatSize } from "../../backends/size.ts";
 import { MS_PER_S } from "../../base/timespec.ts";
+import { UserError } from "../../base/user_error.ts";
+import { onStopSignals } from "../service/stop_signals.ts";
 import type { Output } from "./output.ts";
 
 /** How far a copy is, in bytes. */
@@ -10,6 +13,9 @@ export interface CopyProgress {
   readonly done: number;
   readonly all: number;
 }
+
+/** How often signals are looked for, in milliseconds. */
+const LOOK_MS = 50;
 
 /** Seconds between two lines where there is no bar. */
 const LINE_S = 5;
@@ -70,6 +76,38 @@ export class CopyDisplay {
     const { step, done, all } = this.#last;
     const seconds = (performance.now() - this.#begun) / MS_PER_S;
     return progressText({ step, done, all }, seconds);
+  }
+}
+
+/**
+ * Runs a copy, shows how far it is, and stops it at a signal.
+ *
+ * @param stopped What a copy that was stopped has left, for the error.
+ * @throws {UserError} If it fails, or was stopped.
+ */
+export async function watchCopy<T>(
+  output: Output,
+  stopped: string,
+  copy: (watch: CopyWatch) => Promise<T>,
+): Promise<T> {
+  const stopping = new AbortController();
+  using _ = onStopSignals((signal) => {
+    stopping.abort(new UserError(`Stopped by ${signal}: ${stopped}`));
+  });
+  const display = new CopyDisplay(output);
+  let looked = 0;
+  try {
+    return await copy({
+      signal: stopping.signal,
+      async progress(step, done, all) {
+        if (performance.now() - looked < LOOK_MS) return;
+        display.show({ step, done, all });
+        await new Promise((resolve) => setTimeout(resolve));
+        looked = performance.now();
+      },
+    });
+  } finally {
+    await display.end();
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ImageAttachment } from "../../backends/attach_image.ts";
+import { filesOf } from "../../backends/attach_image.ts";
 import type { CreatedFile } from "../../backends/block_file.ts";
 import { cannotWrite } from "../../backends/convert/must_write.ts";
 import type { PartTarget } from "../../backends/convert/part_target.ts";
@@ -19,7 +19,6 @@ import {
 import type { Compression } from "../../backends/formats/qcow2/header.ts";
 import { RAW } from "../../backends/formats/raw.ts";
 import { type OpenImage, openImage } from "../../backends/open_image.ts";
-import { FILE } from "../../backends/protocols/file/driver.ts";
 import { FileBackend } from "../../backends/protocols/file/file_backend.ts";
 import { recordedBacking } from "../../backends/recorded_backing.ts";
 import { parseSource } from "../../backends/registry.ts";
@@ -249,14 +248,6 @@ function refuseOwn(path: string, { attachment, name }: OpenImage): void {
   throw new UserError(
     `Cannot convert ${name} to ${path}: that file belongs to the source; choose another path`,
   );
-}
-
-/** The paths of the files that an image is made of. */
-function* filesOf(image: ImageAttachment | null): Generator<string> {
-  if (image === null) return;
-  const { driver, attachment, below } = image;
-  if (driver === FILE.name) yield (attachment as { name: string }).name;
-  for (const each of below) yield* filesOf(each);
 }
 
 /** Refuses a file that is there, or is in use. */

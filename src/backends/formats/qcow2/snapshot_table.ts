@@ -113,7 +113,7 @@ export function findSnapshot(
 }
 
 /** The length of the entry at the start of some bytes, without padding. */
-function entryLength(bytes: Uint8Array): number | null {
+export function entryLength(bytes: Uint8Array): number | null {
   if (bytes.length < ENTRY) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const extra = view.getUint32(36);

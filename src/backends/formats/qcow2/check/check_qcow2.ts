@@ -27,7 +27,7 @@ const CLUSTERS_MAX = 2 ** 31 - 1;
 export type RepairChoice = "leaks" | "all";
 
 /** What is known of an image after a check. */
-interface Examined {
+export interface Examined {
   readonly counter: ReferenceCounter;
   readonly stored: StoredRefcounts;
 }
@@ -96,7 +96,15 @@ async function markSound(
   return error < 0 ? error : await file.flush();
 }
 
-async function examine(file: Backend, name: string): Promise<Examined> {
+/**
+ * Checks an image, and keeps what it has counted.
+ *
+ * @throws {UserError} If it is no image, or cannot be checked to the end.
+ */
+export async function examine(
+  file: Backend,
+  name: string,
+): Promise<Examined> {
   const header = await readHeader(file, name);
   const { size } = await file.stat();
   const image = new CheckedImage(file, header, name, size);

@@ -42,7 +42,7 @@ export async function rebuildRefcounts(
   for (const [i, block] of blocks.entries()) {
     const at = (first + i) * clusterSize;
     table[block] = BigInt(at);
-    const words = blockOf(image, counts, block);
+    const words = refcountBlock(image, counts, block);
     error = await writeFully(file, at, bytesOf(words));
     if (error < 0) return error;
   }
@@ -106,8 +106,8 @@ function layOut(
   }
 }
 
-/** The words of a block. */
-function blockOf(
+/** The words of a refcount block. */
+export function refcountBlock(
   { perBlock, clusterSize, header: { refcountOrder: order } }: CheckedImage,
   counts: ClusterCounts,
   block: number,

@@ -168,9 +168,16 @@ async function extendData(
   if (stat.size < size) await succeed(backend.truncate(size), name);
 }
 
-/** Clears what only holds as long as every program that opens it knows of it. */
-async function clearFeatures(
-  { name, file: { backend }, header }: WritableImage,
+/**
+ * Clears what only holds as long as every program that opens it knows of it.
+ *
+ * @throws {UserError} If the header cannot be written.
+ */
+export async function clearFeatures(
+  { name, file: { backend }, header }: Pick<
+    WritableImage,
+    "name" | "file" | "header"
+  >,
 ): Promise<void> {
   const { autoclear } = header;
   const kept = autoclear & (AUTOCLEAR.RAW_DATA_FILE | AUTOCLEAR.BITMAPS);
