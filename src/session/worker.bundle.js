@@ -10111,6 +10111,673 @@ function thrown(error, errors) {
   throw error;
 }
 
+// src/backends/protocols/file/direct_file.ts
+var ALIGNMENT_DEFAULT = 4096;
+function directAlignmentOf({ directAlignment }) {
+  return directAlignment ?? ALIGNMENT_DEFAULT;
+}
+var DirectFile = class {
+  fd;
+  #direct;
+  #cached;
+  #alignment;
+  /** Wraps both descriptors; `close()` closes them. */
+  constructor({ direct, cached, alignment }) {
+    this.fd = cached.fd;
+    this.#direct = direct;
+    this.#cached = cached;
+    this.#alignment = alignment;
+  }
+  /** The descriptor for a transfer. */
+  fdFor(position, length2) {
+    return this.#fits(position, length2) ? this.#direct.fd : this.#cached.fd;
+  }
+  pread(buffer, start, length2, position) {
+    if (this.#fits(position, length2)) {
+      const got = this.#direct.pread(buffer, start, length2, position);
+      if (got >= 0) return got;
+    }
+    return this.#cached.pread(buffer, start, length2, position);
+  }
+  pwrite(buffer, start, length2, position) {
+    if (this.#fits(position, length2)) {
+      const put2 = this.#direct.pwrite(buffer, start, length2, position);
+      if (put2 !== -ERRNO.EINVAL) return put2;
+    }
+    return this.#cached.pwrite(buffer, start, length2, position);
+  }
+  /**
+   * Whole blocks may be written concurrently. Other writes dirty pages, and the
+   * kernel reports an I/O error if a page becomes dirty during direct I/O.
+   */
+  needsExclusiveWrite(position, length2) {
+    return !this.#fits(position, length2);
+  }
+  fdatasync() {
+    return this.#cached.fdatasync();
+  }
+  writebackError() {
+    return this.#cached.writebackError?.() ?? 0;
+  }
+  ftruncate(size) {
+    return this.#cached.ftruncate(size);
+  }
+  fallocate(mode, position, length2) {
+    return this.#cached.fallocate(mode, position, length2);
+  }
+  lseek(position, whence) {
+    return this.#cached.lseek(position, whence);
+  }
+  async lseekLater(position, whence) {
+    return await this.#cached.lseekLater?.(position, whence) ?? this.#cached.lseek(position, whence);
+  }
+  fstat() {
+    return this.#cached.fstat();
+  }
+  async fstatLater() {
+    return await this.#cached.fstatLater?.() ?? this.#cached.fstat();
+  }
+  futimens(atime, mtime) {
+    return this.#cached.futimens(atime, mtime);
+  }
+  async futimensLater(atime, mtime) {
+    return await this.#cached.futimensLater?.(atime, mtime) ?? this.#cached.futimens(atime, mtime);
+  }
+  close() {
+    this.#direct.close();
+    this.#cached.close();
+  }
+  #fits(position, length2) {
+    return position % this.#alignment === 0 && length2 % this.#alignment === 0;
+  }
+};
+
+// src/backends/protocols/file/file_sync.ts
+var FileSync = class {
+  #file;
+  #counter;
+  #start;
+  /** The count of errors up to which the kernel has told this description. */
+  #told;
+  #running = false;
+  /** Flushes that wait for the next sync. */
+  #waiting = [];
+  /**
+   * Prepares flushes.
+   *
+   * @param file The file of this thread.
+   * @param counter Where errors are counted; `null` if nowhere.
+   * @param start Starts a sync of the file; fdatasync(2) if left out.
+   */
+  constructor(file, counter, start = () => file.fdatasync()) {
+    this.#file = file;
+    this.#counter = counter;
+    this.#start = start;
+    this.#told = counter?.errors.count ?? 0;
+  }
+  /** Makes every write that was answered durable. 0 or `-errno`. */
+  flush() {
+    if (this.#running) {
+      const completion = Completion.start();
+      this.#waiting.push(completion);
+      return completion;
+    }
+    this.#begin();
+    const result3 = this.#start();
+    if (typeof result3 === "number") return this.#end(result3);
+    this.#running = true;
+    return Completion.of(result3).after(END, this);
+  }
+  /** The same by fdatasync(2), while no other flush is in flight. */
+  flushNow() {
+    this.#begin();
+    return this.#end(this.#file.fdatasync());
+  }
+  /** Called with the result of a sync that was in flight. */
+  ended(result3) {
+    this.#running = false;
+    const counted3 = this.#end(result3);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length > 0) this.#flushFor(waiting);
+    return counted3;
+  }
+  #flushFor(waiting) {
+    const complete = (result3) => {
+      for (const each of waiting) each.complete(result3);
+    };
+    const fail = (error) => {
+      for (const each of waiting) each.fail(error);
+    };
+    const flushed = this.flush();
+    if (typeof flushed === "number") complete(flushed);
+    else Completion.of(flushed).deliverTo({
+      complete,
+      fail
+    });
+  }
+  /** Without errors since the last sync, this is one load and compare. */
+  #begin() {
+    const counter = this.#counter;
+    if (counter === null || counter.errors.count === this.#told) return;
+    counter.errors.alone(() => {
+      this.#learn(counter);
+      this.#told = counter.errors.count;
+    });
+  }
+  #end(result3) {
+    const counter = this.#counter;
+    if (counter === null || result3 >= 0 || isNoSync(result3)) return result3;
+    const { errors } = counter;
+    errors.alone(() => {
+      const learnt = this.#learn(counter);
+      if (!learnt && errors.count === this.#told) errors.add(-result3);
+      this.#told = errors.count;
+    });
+    return result3;
+  }
+  /**
+   * Counts the errors that the export has not been told of, and takes those that
+   * this description has not been told of, which are among the counted ones.
+   */
+  #learn({ first: first2, errors }) {
+    for (let learnt = false; ; learnt = true) {
+      this.#file.writebackError?.();
+      const error = first2.writebackError?.() ?? 0;
+      if (error >= 0) return learnt;
+      errors.add(-error);
+    }
+  }
+};
+var END = {
+  run: (result3, sync) => sync.ended(result3)
+};
+function isNoSync(result3) {
+  return result3 === -ERRNO.ECANCELED || result3 === -ERRNO.ENODEV;
+}
+
+// src/backends/protocols/file/zero_range.ts
+var SECTOR = 4096;
+var ZEROES = new Uint8Array(65536);
+async function zeroRange(calls, position, length2, unmap) {
+  const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
+  const end = position + length2;
+  let first2 = position;
+  let last = end;
+  let result3 = await calls.fallocate(mode, position, length2);
+  if (result3 === -ERRNO.EINVAL) {
+    first2 = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
+    last = Math.max(first2, Math.floor(end / SECTOR) * SECTOR);
+    result3 = first2 === last ? 0 : await calls.fallocate(mode, first2, last - first2);
+  }
+  const refused3 = result3 === -ERRNO.EINVAL || result3 === -ERRNO.EOPNOTSUPP && !unmap;
+  if (refused3) return await writeZeroes(calls, position, end);
+  if (result3 < 0) return result3;
+  result3 = await writeZeroes(calls, position, first2);
+  return result3 < 0 ? result3 : await writeZeroes(calls, last, end);
+}
+async function writeZeroes(calls, from, to) {
+  for (let at = from; at < to; ) {
+    const length2 = Math.min(ZEROES.length, to - at);
+    const put2 = await calls.write(at, ZEROES, length2);
+    if (put2 < 0) return put2;
+    at += put2;
+  }
+  return 0;
+}
+
+// src/backends/protocols/file/file_backend.ts
+var FileBackend = class {
+  name;
+  shared = true;
+  writable;
+  #file;
+  #sync;
+  /**
+   * Serves an open file, which `close()` closes.
+   *
+   * @param file The open file, which no other thread uses.
+   * @param name Its name in messages.
+   * @param writable Whether it was opened for writing.
+   * @param counter Where the errors of flushes are counted; nowhere if left out.
+   */
+  constructor(file, name, writable, counter = null) {
+    this.name = name;
+    this.writable = writable;
+    this.#file = file;
+    this.#sync = new FileSync(file, counter);
+  }
+  stat() {
+    return imageStatOf(this.#file.fstat(), this.name);
+  }
+  read(position, buffer, start, length2) {
+    let done = 0;
+    while (done < length2) {
+      const got = this.#file.pread(buffer, start + done, length2 - done, position + done);
+      if (got < 0) return done > 0 ? done : got;
+      if (got === 0) break;
+      done += got;
+    }
+    return done;
+  }
+  /** splice(2), which waits for the medium as `read()` does. */
+  splice(position, length2, pipe) {
+    return pipe.append(this.#file.fd, position, length2);
+  }
+  write(position, buffer, start, length2) {
+    let done = 0;
+    while (done < length2) {
+      const put2 = this.#file.pwrite(buffer, start + done, length2 - done, position + done);
+      if (put2 < 0) return done > 0 ? done : put2;
+      if (put2 === 0) return done > 0 ? done : -ERRNO.EIO;
+      done += put2;
+    }
+    return done;
+  }
+  needsExclusiveWrite(position, length2) {
+    return this.#file.needsExclusiveWrite?.(position, length2) ?? false;
+  }
+  flush() {
+    return this.#sync.flushNow();
+  }
+  truncate(size) {
+    return this.#file.ftruncate(size);
+  }
+  zero(position, length2, { unmap }) {
+    const calls = {
+      fallocate: (mode, at, count2) => this.#file.fallocate(mode, at, count2),
+      write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
+    };
+    return zeroRange(calls, position, length2, unmap);
+  }
+  allocate(position, length2) {
+    return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, position, length2);
+  }
+  extent(position) {
+    const data = this.#file.lseek(position, SEEK.DATA);
+    if (data === -ERRNO.ENXIO) return this.#lastHole(position);
+    if (data < 0) return {
+      data: true,
+      end: Infinity
+    };
+    if (data > position) return {
+      data: false,
+      end: data
+    };
+    const hole = this.#file.lseek(position, SEEK.HOLE);
+    return {
+      data: true,
+      end: hole > position ? hole : Infinity
+    };
+  }
+  setTimes(atime, mtime) {
+    return this.#file.futimens(atime, mtime);
+  }
+  close() {
+    this.#file.close();
+  }
+  /**
+   * The hole at the end of the file. What other programs have cut off is no
+   * hole: a client that took it for one would have zeroes instead of an error.
+   */
+  #lastHole(position) {
+    const { size } = this.#stat();
+    return position < size ? {
+      data: false,
+      end: size
+    } : {
+      data: true,
+      end: Infinity
+    };
+  }
+  #stat() {
+    return checkedStat(this.#file.fstat(), this.name);
+  }
+};
+function imageStatOf(stat, name) {
+  const checked4 = checkedStat(stat, name);
+  const { size, allocated, blockSize, atime, mtime, ctime } = checked4;
+  return {
+    size,
+    allocated,
+    blockSize,
+    times: {
+      atime,
+      mtime,
+      ctime
+    }
+  };
+}
+function checkedStat(stat, name) {
+  if (typeof stat !== "number") return stat;
+  throw Object.assign(new UserError(`Cannot stat ${name}`), {
+    errno: -stat
+  });
+}
+
+// src/backends/protocols/file/async_file_backend.ts
+var AsyncFileBackend = class {
+  name;
+  shared = true;
+  writable;
+  #plain;
+  #file;
+  #direct;
+  #io;
+  #sync;
+  /** Whether the kernel can read without waiting for the medium. */
+  #readsNow = true;
+  /** The last call of `setTimes()`: they are made one at a time. */
+  #settingTimes = Promise.resolve();
+  /** Serves an open file. */
+  constructor(options) {
+    const { file, io, name, writable, counter = null } = options;
+    this.name = name;
+    this.writable = writable;
+    this.#plain = new FileBackend(file, name, writable);
+    this.#file = file;
+    this.#direct = file instanceof DirectFile ? file : null;
+    this.#io = io;
+    this.#sync = new FileSync(file, counter, () => this.#syncFile());
+  }
+  stat() {
+    return this.#plain.stat();
+  }
+  read(position, buffer, start, length2) {
+    let fd = this.#file.fd;
+    if (this.#direct !== null) {
+      fd = this.#direct.fdFor(position, length2);
+    } else if (this.#readsNow && this.#file.preadNow !== void 0) {
+      const got = this.#file.preadNow(buffer, start, length2, position);
+      if (got === length2) return got;
+      if (got === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
+    }
+    const fallback = this.#file.fd;
+    return this.#io.read(fd, buffer, start, length2, position, fallback);
+  }
+  write(position, buffer, start, length2) {
+    if (this.#direct === null && this.#io.mayBlock()) {
+      try {
+        return this.#plain.write(position, buffer, start, length2);
+      } finally {
+        this.#io.unblock();
+      }
+    }
+    const fallback = this.#file.fd;
+    const fd = this.#direct?.fdFor(position, length2) ?? fallback;
+    return this.#io.write(fd, buffer, start, length2, position, fallback);
+  }
+  needsExclusiveWrite(position, length2) {
+    return this.#direct?.needsExclusiveWrite(position, length2) ?? false;
+  }
+  flush() {
+    return this.#sync.flush();
+  }
+  async truncate(size) {
+    const result3 = await this.#io.truncate(this.#file.fd, size);
+    return result3 === -ERRNO.EINVAL ? this.#plain.truncate(size) : result3;
+  }
+  zero(position, length2, { unmap }) {
+    const calls = {
+      fallocate: (mode, at, count2) => this.#io.allocate(this.#file.fd, mode, at, count2),
+      write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
+    };
+    return zeroRange(calls, position, length2, unmap);
+  }
+  allocate(position, length2) {
+    const { KEEP_SIZE } = FALLOC_FL;
+    return this.#io.allocate(this.#file.fd, KEEP_SIZE, position, length2);
+  }
+  extent(position) {
+    return this.#plain.extent(position);
+  }
+  /**
+   * futimens(3) in a thread of Deno's pool, because an io_uring cannot set
+   * times. One at a time: calls that wait for a frozen file system must leave
+   * most of the pool, which also waits for requests.
+   */
+  setTimes(atime, mtime) {
+    const file = this.#file;
+    if (file.futimensLater === void 0) return file.futimens(atime, mtime);
+    const later = () => file.futimensLater(atime, mtime);
+    const result3 = this.#settingTimes.then(later, later);
+    this.#settingTimes = result3;
+    return result3;
+  }
+  close() {
+    this.#file.close();
+  }
+  /** fdatasync(2), by a plain call if this thread may wait. */
+  #syncFile() {
+    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
+    try {
+      return this.#file.fdatasync();
+    } finally {
+      this.#io.unblock();
+    }
+  }
+};
+
+// src/backends/protocols/file/local_file_backend.ts
+var LocalFileBackend = class extends AsyncFileBackend {
+  #file;
+  #io;
+  constructor(options) {
+    super(options);
+    this.#file = options.file;
+    this.#io = options.io;
+  }
+  /**
+   * splice(2) of a cached range. It can wait all the same, because pages can
+   * leave the cache between the check and the call. So it is made only while
+   * another thread serves, or where there is no other thread.
+   */
+  splice(position, length2, pipe) {
+    const file = this.#file;
+    if (file.isCached === void 0 || !this.#io.mayBlock(true)) return 0;
+    try {
+      return file.isCached(position, length2) ? pipe.append(file.fd, position, length2) : 0;
+    } finally {
+      this.#io.unblock();
+    }
+  }
+};
+
+// src/backends/protocols/file/remote_file_backend.ts
+var RemoteFileBackend = class extends AsyncFileBackend {
+  #file;
+  /** The stat that is in flight. */
+  #current = null;
+  /** The one after it, for all that came meanwhile. */
+  #next = null;
+  constructor(options) {
+    super(options);
+    this.#file = options.file;
+  }
+  /**
+   * One at a time, because each takes a thread of a pool while the server does
+   * not answer.
+   */
+  stat() {
+    if (this.#current === null) return this.#startStat();
+    this.#next ??= Promise.allSettled([
+      this.#current
+    ]).then(() => {
+      this.#next = null;
+      return this.#startStat();
+    });
+    return this.#next;
+  }
+  async extent(position) {
+    const data = await this.#seek(position, SEEK.DATA);
+    if (data === -ERRNO.ENXIO) {
+      const { size } = await this.stat();
+      return position < size ? {
+        data: false,
+        end: size
+      } : {
+        data: true,
+        end: Infinity
+      };
+    }
+    if (data < 0) return {
+      data: true,
+      end: Infinity
+    };
+    if (data > position) return {
+      data: false,
+      end: data
+    };
+    const hole = await this.#seek(position, SEEK.HOLE);
+    return {
+      data: true,
+      end: hole > position ? hole : Infinity
+    };
+  }
+  #startStat() {
+    const stat = this.#fstat();
+    this.#current = stat;
+    const ended = () => {
+      if (this.#current === stat) this.#current = null;
+    };
+    stat.then(ended, ended);
+    return stat;
+  }
+  async #fstat() {
+    const file = this.#file;
+    const stat = await file.fstatLater?.() ?? file.fstat();
+    return imageStatOf(stat, this.name);
+  }
+  async #seek(position, whence) {
+    const file = this.#file;
+    return await file.lseekLater?.(position, whence) ?? file.lseek(position, whence);
+  }
+};
+
+// src/backends/protocols/file/driver.ts
+var FILE = {
+  kind: "protocol",
+  name: "file",
+  summary: "the bytes of a regular file or a block device",
+  usage: null,
+  prefixes: [],
+  needs: [
+    "descriptor"
+  ],
+  direct: true,
+  countsSyncErrors: true,
+  open(path, context) {
+    const { options: { writable, lock }, services: { files } } = context;
+    const file = files.open(path, {
+      writable
+    });
+    context.defer(() => file.close());
+    const stat = statOf(file, path);
+    refuseToGrowDevice(path, stat, context);
+    if (lock) files.lock(file, path, writable);
+    const alignment = alignmentOf(path, stat, context);
+    if (alignment !== null) tryDirectIo(file, path, alignment, context);
+    const name = files.absolutePath(path);
+    return {
+      attachment: {
+        name,
+        writable,
+        fd: file.fd,
+        alignment
+      },
+      name,
+      file: {
+        fd: file.fd,
+        stat
+      },
+      releaseWriteLock() {
+        if (lock && writable) files.releaseWriteLock(file, path);
+      }
+    };
+  },
+  attach(attachment, _below, services) {
+    const { name, writable, fd } = attachment;
+    const first2 = services.files.wrap(fd);
+    const counter = {
+      first: first2,
+      errors: services.syncErrors
+    };
+    const file = reopen(attachment, services);
+    const stat = file.fstat();
+    const where = typeof stat === "number" ? "local" : stat.fileSystem;
+    const io = where === "memory" ? null : services.fileIo();
+    if (io === null) return new FileBackend(file, name, writable, counter);
+    const options = {
+      file,
+      io,
+      name,
+      writable,
+      counter
+    };
+    if (where === "remote") return new RemoteFileBackend(options);
+    return attachment.alignment === null ? new LocalFileBackend(options) : new AsyncFileBackend(options);
+  }
+};
+function statOf(file, path) {
+  const stat = file.fstat();
+  if (typeof stat !== "number") return stat;
+  throw new UserError(`Cannot stat ${path} (${errnoName(-stat)})`);
+}
+function refuseToGrowDevice(path, { kind }, { options: { growable: growable2 } }) {
+  if (!growable2 || kind !== "block") return;
+  throw new UserError(`Cannot make ${path} growable: a block device cannot grow; leave growable out`);
+}
+function alignmentOf(path, stat, { options: { direct } }) {
+  if (!direct) return null;
+  const alignment = directAlignmentOf(stat);
+  if (alignment !== 0) return alignment;
+  throw noDirectIo(path);
+}
+function tryDirectIo({ fd }, path, alignment, { options: { writable }, services: { files } }) {
+  const file = openDirect(fd, path, writable, files);
+  try {
+    const read2 = files.probeDirect(file, alignment);
+    if (read2 === -ERRNO.EINVAL || read2 === -ERRNO.EOPNOTSUPP) {
+      throw noDirectIo(path);
+    }
+  } finally {
+    file.close();
+  }
+}
+function noDirectIo(path, cause) {
+  return new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`, {
+    cause
+  });
+}
+function openDirect(fd, name, writable, files) {
+  try {
+    return files.reopen(fd, name, {
+      writable,
+      direct: true
+    });
+  } catch (error) {
+    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
+    throw error;
+  }
+}
+function reopen({ fd, name, writable, alignment }, { files }) {
+  const cached = files.reopen(fd, name, {
+    writable
+  });
+  if (alignment === null) return cached;
+  try {
+    const direct = openDirect(fd, name, writable, files);
+    return new DirectFile({
+      direct,
+      cached,
+      alignment
+    });
+  } catch (error) {
+    cached.close();
+    throw error;
+  }
+}
+
 // src/backends/partitions/find_partition.ts
 var NAMED_MAX = 8;
 function findPartition(table2, wanted, disk) {
@@ -10806,87 +11473,6 @@ function withRemarks({ size }, table2, more) {
 function endOf({ offset, size }) {
   return offset + size;
 }
-
-// src/backends/protocols/file/direct_file.ts
-var ALIGNMENT_DEFAULT = 4096;
-function directAlignmentOf({ directAlignment }) {
-  return directAlignment ?? ALIGNMENT_DEFAULT;
-}
-var DirectFile = class {
-  fd;
-  #direct;
-  #cached;
-  #alignment;
-  /** Wraps both descriptors; `close()` closes them. */
-  constructor({ direct, cached, alignment }) {
-    this.fd = cached.fd;
-    this.#direct = direct;
-    this.#cached = cached;
-    this.#alignment = alignment;
-  }
-  /** The descriptor for a transfer. */
-  fdFor(position, length2) {
-    return this.#fits(position, length2) ? this.#direct.fd : this.#cached.fd;
-  }
-  pread(buffer, start, length2, position) {
-    if (this.#fits(position, length2)) {
-      const got = this.#direct.pread(buffer, start, length2, position);
-      if (got >= 0) return got;
-    }
-    return this.#cached.pread(buffer, start, length2, position);
-  }
-  pwrite(buffer, start, length2, position) {
-    if (this.#fits(position, length2)) {
-      const put2 = this.#direct.pwrite(buffer, start, length2, position);
-      if (put2 !== -ERRNO.EINVAL) return put2;
-    }
-    return this.#cached.pwrite(buffer, start, length2, position);
-  }
-  /**
-   * Whole blocks may be written concurrently. Other writes dirty pages, and the
-   * kernel reports an I/O error if a page becomes dirty during direct I/O.
-   */
-  needsExclusiveWrite(position, length2) {
-    return !this.#fits(position, length2);
-  }
-  fdatasync() {
-    return this.#cached.fdatasync();
-  }
-  writebackError() {
-    return this.#cached.writebackError?.() ?? 0;
-  }
-  ftruncate(size) {
-    return this.#cached.ftruncate(size);
-  }
-  fallocate(mode, position, length2) {
-    return this.#cached.fallocate(mode, position, length2);
-  }
-  lseek(position, whence) {
-    return this.#cached.lseek(position, whence);
-  }
-  async lseekLater(position, whence) {
-    return await this.#cached.lseekLater?.(position, whence) ?? this.#cached.lseek(position, whence);
-  }
-  fstat() {
-    return this.#cached.fstat();
-  }
-  async fstatLater() {
-    return await this.#cached.fstatLater?.() ?? this.#cached.fstat();
-  }
-  futimens(atime, mtime) {
-    return this.#cached.futimens(atime, mtime);
-  }
-  async futimensLater(atime, mtime) {
-    return await this.#cached.futimensLater?.(atime, mtime) ?? this.#cached.futimens(atime, mtime);
-  }
-  close() {
-    this.#direct.close();
-    this.#cached.close();
-  }
-  #fits(position, length2) {
-    return position % this.#alignment === 0 && length2 % this.#alignment === 0;
-  }
-};
 
 // src/backends/filters/window.ts
 var EXTENTS_MAX = 256;
@@ -11730,592 +12316,6 @@ var StreamBlocks = class {
     return true;
   }
 };
-
-// src/backends/protocols/file/file_sync.ts
-var FileSync = class {
-  #file;
-  #counter;
-  #start;
-  /** The count of errors up to which the kernel has told this description. */
-  #told;
-  #running = false;
-  /** Flushes that wait for the next sync. */
-  #waiting = [];
-  /**
-   * Prepares flushes.
-   *
-   * @param file The file of this thread.
-   * @param counter Where errors are counted; `null` if nowhere.
-   * @param start Starts a sync of the file; fdatasync(2) if left out.
-   */
-  constructor(file, counter, start = () => file.fdatasync()) {
-    this.#file = file;
-    this.#counter = counter;
-    this.#start = start;
-    this.#told = counter?.errors.count ?? 0;
-  }
-  /** Makes every write that was answered durable. 0 or `-errno`. */
-  flush() {
-    if (this.#running) {
-      const completion = Completion.start();
-      this.#waiting.push(completion);
-      return completion;
-    }
-    this.#begin();
-    const result3 = this.#start();
-    if (typeof result3 === "number") return this.#end(result3);
-    this.#running = true;
-    return Completion.of(result3).after(END, this);
-  }
-  /** The same by fdatasync(2), while no other flush is in flight. */
-  flushNow() {
-    this.#begin();
-    return this.#end(this.#file.fdatasync());
-  }
-  /** Called with the result of a sync that was in flight. */
-  ended(result3) {
-    this.#running = false;
-    const counted3 = this.#end(result3);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    if (waiting.length > 0) this.#flushFor(waiting);
-    return counted3;
-  }
-  #flushFor(waiting) {
-    const complete = (result3) => {
-      for (const each of waiting) each.complete(result3);
-    };
-    const fail = (error) => {
-      for (const each of waiting) each.fail(error);
-    };
-    const flushed = this.flush();
-    if (typeof flushed === "number") complete(flushed);
-    else Completion.of(flushed).deliverTo({
-      complete,
-      fail
-    });
-  }
-  /** Without errors since the last sync, this is one load and compare. */
-  #begin() {
-    const counter = this.#counter;
-    if (counter === null || counter.errors.count === this.#told) return;
-    counter.errors.alone(() => {
-      this.#learn(counter);
-      this.#told = counter.errors.count;
-    });
-  }
-  #end(result3) {
-    const counter = this.#counter;
-    if (counter === null || result3 >= 0 || isNoSync(result3)) return result3;
-    const { errors } = counter;
-    errors.alone(() => {
-      const learnt = this.#learn(counter);
-      if (!learnt && errors.count === this.#told) errors.add(-result3);
-      this.#told = errors.count;
-    });
-    return result3;
-  }
-  /**
-   * Counts the errors that the export has not been told of, and takes those that
-   * this description has not been told of, which are among the counted ones.
-   */
-  #learn({ first: first2, errors }) {
-    for (let learnt = false; ; learnt = true) {
-      this.#file.writebackError?.();
-      const error = first2.writebackError?.() ?? 0;
-      if (error >= 0) return learnt;
-      errors.add(-error);
-    }
-  }
-};
-var END = {
-  run: (result3, sync) => sync.ended(result3)
-};
-function isNoSync(result3) {
-  return result3 === -ERRNO.ECANCELED || result3 === -ERRNO.ENODEV;
-}
-
-// src/backends/protocols/file/zero_range.ts
-var SECTOR = 4096;
-var ZEROES = new Uint8Array(65536);
-async function zeroRange(calls, position, length2, unmap) {
-  const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-  const end = position + length2;
-  let first2 = position;
-  let last = end;
-  let result3 = await calls.fallocate(mode, position, length2);
-  if (result3 === -ERRNO.EINVAL) {
-    first2 = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
-    last = Math.max(first2, Math.floor(end / SECTOR) * SECTOR);
-    result3 = first2 === last ? 0 : await calls.fallocate(mode, first2, last - first2);
-  }
-  const refused3 = result3 === -ERRNO.EINVAL || result3 === -ERRNO.EOPNOTSUPP && !unmap;
-  if (refused3) return await writeZeroes(calls, position, end);
-  if (result3 < 0) return result3;
-  result3 = await writeZeroes(calls, position, first2);
-  return result3 < 0 ? result3 : await writeZeroes(calls, last, end);
-}
-async function writeZeroes(calls, from, to) {
-  for (let at = from; at < to; ) {
-    const length2 = Math.min(ZEROES.length, to - at);
-    const put2 = await calls.write(at, ZEROES, length2);
-    if (put2 < 0) return put2;
-    at += put2;
-  }
-  return 0;
-}
-
-// src/backends/protocols/file/file_backend.ts
-var FileBackend = class {
-  name;
-  shared = true;
-  writable;
-  #file;
-  #sync;
-  /**
-   * Serves an open file, which `close()` closes.
-   *
-   * @param file The open file, which no other thread uses.
-   * @param name Its name in messages.
-   * @param writable Whether it was opened for writing.
-   * @param counter Where the errors of flushes are counted; nowhere if left out.
-   */
-  constructor(file, name, writable, counter = null) {
-    this.name = name;
-    this.writable = writable;
-    this.#file = file;
-    this.#sync = new FileSync(file, counter);
-  }
-  stat() {
-    return imageStatOf(this.#file.fstat(), this.name);
-  }
-  read(position, buffer, start, length2) {
-    let done = 0;
-    while (done < length2) {
-      const got = this.#file.pread(buffer, start + done, length2 - done, position + done);
-      if (got < 0) return done > 0 ? done : got;
-      if (got === 0) break;
-      done += got;
-    }
-    return done;
-  }
-  /** splice(2), which waits for the medium as `read()` does. */
-  splice(position, length2, pipe) {
-    return pipe.append(this.#file.fd, position, length2);
-  }
-  write(position, buffer, start, length2) {
-    let done = 0;
-    while (done < length2) {
-      const put2 = this.#file.pwrite(buffer, start + done, length2 - done, position + done);
-      if (put2 < 0) return done > 0 ? done : put2;
-      if (put2 === 0) return done > 0 ? done : -ERRNO.EIO;
-      done += put2;
-    }
-    return done;
-  }
-  needsExclusiveWrite(position, length2) {
-    return this.#file.needsExclusiveWrite?.(position, length2) ?? false;
-  }
-  flush() {
-    return this.#sync.flushNow();
-  }
-  truncate(size) {
-    return this.#file.ftruncate(size);
-  }
-  zero(position, length2, { unmap }) {
-    const calls = {
-      fallocate: (mode, at, count2) => this.#file.fallocate(mode, at, count2),
-      write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
-    };
-    return zeroRange(calls, position, length2, unmap);
-  }
-  allocate(position, length2) {
-    return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, position, length2);
-  }
-  extent(position) {
-    const data = this.#file.lseek(position, SEEK.DATA);
-    if (data === -ERRNO.ENXIO) return this.#lastHole(position);
-    if (data < 0) return {
-      data: true,
-      end: Infinity
-    };
-    if (data > position) return {
-      data: false,
-      end: data
-    };
-    const hole = this.#file.lseek(position, SEEK.HOLE);
-    return {
-      data: true,
-      end: hole > position ? hole : Infinity
-    };
-  }
-  setTimes(atime, mtime) {
-    return this.#file.futimens(atime, mtime);
-  }
-  close() {
-    this.#file.close();
-  }
-  /**
-   * The hole at the end of the file. What other programs have cut off is no
-   * hole: a client that took it for one would have zeroes instead of an error.
-   */
-  #lastHole(position) {
-    const { size } = this.#stat();
-    return position < size ? {
-      data: false,
-      end: size
-    } : {
-      data: true,
-      end: Infinity
-    };
-  }
-  #stat() {
-    return checkedStat(this.#file.fstat(), this.name);
-  }
-};
-function imageStatOf(stat, name) {
-  const checked4 = checkedStat(stat, name);
-  const { size, allocated, blockSize, atime, mtime, ctime } = checked4;
-  return {
-    size,
-    allocated,
-    blockSize,
-    times: {
-      atime,
-      mtime,
-      ctime
-    }
-  };
-}
-function checkedStat(stat, name) {
-  if (typeof stat !== "number") return stat;
-  throw Object.assign(new UserError(`Cannot stat ${name}`), {
-    errno: -stat
-  });
-}
-
-// src/backends/protocols/file/async_file_backend.ts
-var AsyncFileBackend = class {
-  name;
-  shared = true;
-  writable;
-  #plain;
-  #file;
-  #direct;
-  #io;
-  #sync;
-  /** Whether the kernel can read without waiting for the medium. */
-  #readsNow = true;
-  /** The last call of `setTimes()`: they are made one at a time. */
-  #settingTimes = Promise.resolve();
-  /** Serves an open file. */
-  constructor(options) {
-    const { file, io, name, writable, counter = null } = options;
-    this.name = name;
-    this.writable = writable;
-    this.#plain = new FileBackend(file, name, writable);
-    this.#file = file;
-    this.#direct = file instanceof DirectFile ? file : null;
-    this.#io = io;
-    this.#sync = new FileSync(file, counter, () => this.#syncFile());
-  }
-  stat() {
-    return this.#plain.stat();
-  }
-  read(position, buffer, start, length2) {
-    let fd = this.#file.fd;
-    if (this.#direct !== null) {
-      fd = this.#direct.fdFor(position, length2);
-    } else if (this.#readsNow && this.#file.preadNow !== void 0) {
-      const got = this.#file.preadNow(buffer, start, length2, position);
-      if (got === length2) return got;
-      if (got === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
-    }
-    const fallback = this.#file.fd;
-    return this.#io.read(fd, buffer, start, length2, position, fallback);
-  }
-  write(position, buffer, start, length2) {
-    if (this.#direct === null && this.#io.mayBlock()) {
-      try {
-        return this.#plain.write(position, buffer, start, length2);
-      } finally {
-        this.#io.unblock();
-      }
-    }
-    const fallback = this.#file.fd;
-    const fd = this.#direct?.fdFor(position, length2) ?? fallback;
-    return this.#io.write(fd, buffer, start, length2, position, fallback);
-  }
-  needsExclusiveWrite(position, length2) {
-    return this.#direct?.needsExclusiveWrite(position, length2) ?? false;
-  }
-  flush() {
-    return this.#sync.flush();
-  }
-  async truncate(size) {
-    const result3 = await this.#io.truncate(this.#file.fd, size);
-    return result3 === -ERRNO.EINVAL ? this.#plain.truncate(size) : result3;
-  }
-  zero(position, length2, { unmap }) {
-    const calls = {
-      fallocate: (mode, at, count2) => this.#io.allocate(this.#file.fd, mode, at, count2),
-      write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
-    };
-    return zeroRange(calls, position, length2, unmap);
-  }
-  allocate(position, length2) {
-    const { KEEP_SIZE } = FALLOC_FL;
-    return this.#io.allocate(this.#file.fd, KEEP_SIZE, position, length2);
-  }
-  extent(position) {
-    return this.#plain.extent(position);
-  }
-  /**
-   * futimens(3) in a thread of Deno's pool, because an io_uring cannot set
-   * times. One at a time: calls that wait for a frozen file system must leave
-   * most of the pool, which also waits for requests.
-   */
-  setTimes(atime, mtime) {
-    const file = this.#file;
-    if (file.futimensLater === void 0) return file.futimens(atime, mtime);
-    const later = () => file.futimensLater(atime, mtime);
-    const result3 = this.#settingTimes.then(later, later);
-    this.#settingTimes = result3;
-    return result3;
-  }
-  close() {
-    this.#file.close();
-  }
-  /** fdatasync(2), by a plain call if this thread may wait. */
-  #syncFile() {
-    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
-    try {
-      return this.#file.fdatasync();
-    } finally {
-      this.#io.unblock();
-    }
-  }
-};
-
-// src/backends/protocols/file/local_file_backend.ts
-var LocalFileBackend = class extends AsyncFileBackend {
-  #file;
-  #io;
-  constructor(options) {
-    super(options);
-    this.#file = options.file;
-    this.#io = options.io;
-  }
-  /**
-   * splice(2) of a cached range. It can wait all the same, because pages can
-   * leave the cache between the check and the call. So it is made only while
-   * another thread serves, or where there is no other thread.
-   */
-  splice(position, length2, pipe) {
-    const file = this.#file;
-    if (file.isCached === void 0 || !this.#io.mayBlock(true)) return 0;
-    try {
-      return file.isCached(position, length2) ? pipe.append(file.fd, position, length2) : 0;
-    } finally {
-      this.#io.unblock();
-    }
-  }
-};
-
-// src/backends/protocols/file/remote_file_backend.ts
-var RemoteFileBackend = class extends AsyncFileBackend {
-  #file;
-  /** The stat that is in flight. */
-  #current = null;
-  /** The one after it, for all that came meanwhile. */
-  #next = null;
-  constructor(options) {
-    super(options);
-    this.#file = options.file;
-  }
-  /**
-   * One at a time, because each takes a thread of a pool while the server does
-   * not answer.
-   */
-  stat() {
-    if (this.#current === null) return this.#startStat();
-    this.#next ??= Promise.allSettled([
-      this.#current
-    ]).then(() => {
-      this.#next = null;
-      return this.#startStat();
-    });
-    return this.#next;
-  }
-  async extent(position) {
-    const data = await this.#seek(position, SEEK.DATA);
-    if (data === -ERRNO.ENXIO) {
-      const { size } = await this.stat();
-      return position < size ? {
-        data: false,
-        end: size
-      } : {
-        data: true,
-        end: Infinity
-      };
-    }
-    if (data < 0) return {
-      data: true,
-      end: Infinity
-    };
-    if (data > position) return {
-      data: false,
-      end: data
-    };
-    const hole = await this.#seek(position, SEEK.HOLE);
-    return {
-      data: true,
-      end: hole > position ? hole : Infinity
-    };
-  }
-  #startStat() {
-    const stat = this.#fstat();
-    this.#current = stat;
-    const ended = () => {
-      if (this.#current === stat) this.#current = null;
-    };
-    stat.then(ended, ended);
-    return stat;
-  }
-  async #fstat() {
-    const file = this.#file;
-    const stat = await file.fstatLater?.() ?? file.fstat();
-    return imageStatOf(stat, this.name);
-  }
-  async #seek(position, whence) {
-    const file = this.#file;
-    return await file.lseekLater?.(position, whence) ?? file.lseek(position, whence);
-  }
-};
-
-// src/backends/protocols/file/driver.ts
-var FILE = {
-  kind: "protocol",
-  name: "file",
-  summary: "the bytes of a regular file or a block device",
-  usage: null,
-  prefixes: [],
-  needs: [
-    "descriptor"
-  ],
-  direct: true,
-  countsSyncErrors: true,
-  open(path, context) {
-    const { options: { writable, lock }, services: { files } } = context;
-    const file = files.open(path, {
-      writable
-    });
-    context.defer(() => file.close());
-    const stat = statOf(file, path);
-    refuseToGrowDevice(path, stat, context);
-    if (lock) files.lock(file, path, writable);
-    const alignment = alignmentOf(path, stat, context);
-    if (alignment !== null) tryDirectIo(file, path, alignment, context);
-    const name = files.absolutePath(path);
-    return {
-      attachment: {
-        name,
-        writable,
-        fd: file.fd,
-        alignment
-      },
-      name,
-      file: {
-        fd: file.fd,
-        stat
-      },
-      releaseWriteLock() {
-        if (lock && writable) files.releaseWriteLock(file, path);
-      }
-    };
-  },
-  attach(attachment, _below, services) {
-    const { name, writable, fd } = attachment;
-    const first2 = services.files.wrap(fd);
-    const counter = {
-      first: first2,
-      errors: services.syncErrors
-    };
-    const file = reopen(attachment, services);
-    const stat = file.fstat();
-    const where = typeof stat === "number" ? "local" : stat.fileSystem;
-    const io = where === "memory" ? null : services.fileIo();
-    if (io === null) return new FileBackend(file, name, writable, counter);
-    const options = {
-      file,
-      io,
-      name,
-      writable,
-      counter
-    };
-    if (where === "remote") return new RemoteFileBackend(options);
-    return attachment.alignment === null ? new LocalFileBackend(options) : new AsyncFileBackend(options);
-  }
-};
-function statOf(file, path) {
-  const stat = file.fstat();
-  if (typeof stat !== "number") return stat;
-  throw new UserError(`Cannot stat ${path} (${errnoName(-stat)})`);
-}
-function refuseToGrowDevice(path, { kind }, { options: { growable: growable2 } }) {
-  if (!growable2 || kind !== "block") return;
-  throw new UserError(`Cannot make ${path} growable: a block device cannot grow; leave growable out`);
-}
-function alignmentOf(path, stat, { options: { direct } }) {
-  if (!direct) return null;
-  const alignment = directAlignmentOf(stat);
-  if (alignment !== 0) return alignment;
-  throw noDirectIo(path);
-}
-function tryDirectIo({ fd }, path, alignment, { options: { writable }, services: { files } }) {
-  const file = openDirect(fd, path, writable, files);
-  try {
-    const read2 = files.probeDirect(file, alignment);
-    if (read2 === -ERRNO.EINVAL || read2 === -ERRNO.EOPNOTSUPP) {
-      throw noDirectIo(path);
-    }
-  } finally {
-    file.close();
-  }
-}
-function noDirectIo(path, cause) {
-  return new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`, {
-    cause
-  });
-}
-function openDirect(fd, name, writable, files) {
-  try {
-    return files.reopen(fd, name, {
-      writable,
-      direct: true
-    });
-  } catch (error) {
-    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
-    throw error;
-  }
-}
-function reopen({ fd, name, writable, alignment }, { files }) {
-  const cached = files.reopen(fd, name, {
-    writable
-  });
-  if (alignment === null) return cached;
-  try {
-    const direct = openDirect(fd, name, writable, files);
-    return new DirectFile({
-      direct,
-      cached,
-      alignment
-    });
-  } catch (error) {
-    cached.close();
-    throw error;
-  }
-}
 
 // src/backends/formats/vmdk/constants.ts
 var SECTOR2 = 512;
@@ -15981,7 +15981,7 @@ async function rebuildRefcounts({ image, counts }) {
   for (const [i, block] of blocks.entries()) {
     const at = (first2 + i) * clusterSize;
     table2[block] = BigInt(at);
-    const words = blockOf(image, counts, block);
+    const words = refcountBlock(image, counts, block);
     error = await writeFully(file, at, bytesOf3(words));
     if (error < 0) return error;
   }
@@ -16032,7 +16032,7 @@ function layOut2(needed2, first2, { perBlock, clusterSize }) {
     tableClusters = Math.max(tableClusters, clusters);
   }
 }
-function blockOf({ perBlock, clusterSize, header: { refcountOrder: order } }, counts, block) {
+function refcountBlock({ perBlock, clusterSize, header: { refcountOrder: order } }, counts, block) {
   const words = new Int32Array(clusterSize / 4);
   for (let index = 0; index < perBlock; index++) {
     const count2 = counts.get(block * perBlock + index);

@@ -23,6 +23,7 @@ Deno.test("convert refuses wrong command lines", async () => {
       [["a", "b", "--cluster-size=4k"], /Cannot use cluster-size with a raw/],
       [["a", "b", "--backing=raw:c"], /Cannot use backing with a raw image/],
       [["a", "qcow2:b", "--compress=lz4"], /lz4/],
+      [["a", "qcow2:b", "--since=x"], /Cannot use --since without --backing/],
       [["a", "b", "--workers=0"], /--workers/],
     ] as const
   ) {

@@ -18,6 +18,7 @@ import "../torture/durability_test.ts";
 import "../torture/file_system_test.ts";
 import "../torture/frozen_test.ts";
 import "../torture/fsync_history_test.ts";
+import "../torture/image_kills_test.ts";
 import "../torture/kill_test.ts";
 import "../torture/load_test.ts";
 import "../torture/medium_test.ts";

@@ -31,14 +31,39 @@ export interface Division {
  *
  * @param images The images; what lies after the end of one is a hole.
  */
-export async function* dataRanges(
+export function dataRanges(
   images: readonly Backend[],
+  division: Division,
+): AsyncGenerator<DiskRange, void> {
+  return roundedRanges(extentsOf(images, division.size), division);
+}
+
+/** Ranges in order, rounded to units; those that touch become one. */
+export async function* roundedRanges(
+  ranges: AsyncIterable<DiskRange>,
   { size, unit }: Division,
+): AsyncGenerator<DiskRange, void> {
+  let last = null as DiskRange | null;
+  for await (const range of ranges) {
+    const start = Math.floor(range.start / unit) * unit;
+    const end = Math.min(Math.ceil(range.end / unit) * unit, size);
+    if (last !== null && start <= last.end) {
+      last = { start: last.start, end: Math.max(last.end, end) };
+    } else {
+      if (last !== null) yield last;
+      last = { start, end };
+    }
+  }
+  if (last !== null) yield last;
+}
+
+async function* extentsOf(
+  images: readonly Backend[],
+  size: number,
 ): AsyncGenerator<DiskRange, void> {
   const sizes = await Promise.all(
     images.map(async (image) => (await image.stat()).size),
   );
-  let last: DiskRange | null = null;
   for (let at = 0; at < size;) {
     let end = size;
     let hasData = false;
@@ -48,19 +73,9 @@ export async function* dataRanges(
       hasData ||= extent.data;
       end = Math.min(end, extent.end, sizes[i]!);
     }
-    if (hasData) {
-      const start: number = Math.floor(at / unit) * unit;
-      const to = Math.min(Math.ceil(end / unit) * unit, size);
-      if (last !== null && start <= last.end) {
-        last = { start: last.start, end: Math.max(last.end, to) };
-      } else {
-        if (last !== null) yield last;
-        last = { start, end: to };
-      }
-    }
+    if (hasData) yield { start: at, end };
     at = end;
   }
-  if (last !== null) yield last;
 }
 
 /** Divides ranges into parts, in order. */

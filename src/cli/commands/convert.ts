@@ -48,6 +48,7 @@ export const CONVERT: Command = {
     "compress",
     "cluster-size",
     "backing",
+    "since",
     "verify",
     "force",
     "workers",
@@ -75,6 +76,8 @@ export const CONVERT: Command = {
     "convert qcow2:disk.qcow2 disk.img": "make a raw image",
     "convert --compress=zstd --verify qcow2:disk.qcow2 qcow2:backup.qcow2":
       "make a small backup, and read it again",
+    "convert --since=monday --backing=qcow2:monday.qcow2 qcow2:disk.qcow2 qcow2:tuesday.qcow2":
+      "back up what has changed since a snapshot",
   },
   run: runConvert,
 };
@@ -139,12 +142,18 @@ function readRequest(args: Arguments): ConvertRequest {
     compress: compress === "zlib" ? "deflate" : compress,
     clusterSize: sizeOption(args, "cluster-size"),
     backing: values.get("backing") ?? null,
+    since: values.get("since") ?? null,
     force: flags.has("force"),
     verify: flags.has("verify"),
     workers: numberOption(args, "workers", { min: 1, max: WORKERS_MAX }) ??
       Math.min(cpus, WORKERS_DEFAULT),
   };
   inUsage(() => parseTarget(request));
+  if (request.since !== null && request.backing === null) {
+    throw new UsageError(
+      "Cannot use --since without --backing: name the copy of that snapshot, on which the new image is put",
+    );
+  }
   return request;
 }
 

@@ -3,17 +3,21 @@
  *
  * @module
  */
-import type { Backend } from "../../backends/backend.ts";
+import { qcow2FileOf } from "../../backends/change_offline.ts";
 import {
   bytesOfPart,
   dataRanges,
+  type DiskRange,
   type Division,
   partsOf,
+  roundedRanges,
 } from "../../backends/convert/disk_part.ts";
 import { runParts } from "../../backends/convert/run_parts.ts";
 import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
 import type { WrittenClusters } from "../../backends/formats/qcow2/creating/cluster_writer.ts";
+import { changedRanges } from "../../backends/formats/qcow2/snapshots/changed_ranges.ts";
 import { type OpenImage, openImage } from "../../backends/open_image.ts";
+import { FILE } from "../../backends/protocols/file/driver.ts";
 import type { DriverServices } from "../../backends/services.ts";
 import { UserError } from "../../base/user_error.ts";
 import { copyHere, CopyWorkers } from "./copy_threads.ts";
@@ -30,6 +34,11 @@ export interface ConvertRequest extends TargetRequest {
   readonly source: string;
   /** How it is opened. */
   readonly reading: ImageOptions;
+  /**
+   * The snapshot of the source that the image below is a copy of: only what has
+   * changed since then is looked at. `null` to look at all of it.
+   */
+  readonly since: string | null;
   /** Whether the new image is read and compared before it gets its name. */
   readonly verify: boolean;
   /** How many Workers copy. */
@@ -159,7 +168,11 @@ class Copying {
     const images = below === null
       ? [source.backend]
       : [source.backend, below.backend];
-    const all = await this.#pass("copying", images, division, pool, {
+    const { since } = this.#request;
+    const ranges = since === null
+      ? () => dataRanges(images, division)
+      : () => roundedRanges(this.#changes(since, services), division);
+    const all = await this.#pass("copying", ranges, division, pool, {
       below,
       target: target.writing,
       file: target.file,
@@ -172,10 +185,12 @@ class Copying {
     if (!verify) return all;
     const made = await target.reopen(services);
     try {
+      const both = [source.backend, made.backend];
+      const fine = { ...division, unit: VERIFY_UNIT };
       await this.#pass(
         "verifying",
-        [source.backend, made.backend],
-        { ...division, unit: VERIFY_UNIT },
+        () => dataRanges(both, fine),
+        fine,
         pool,
         { below: made, target: { kind: "compare" }, file: null },
         (result) => this.#compared(result as number | null),
@@ -189,7 +204,7 @@ class Copying {
   /** Goes over the disk once; returns how many bytes that took. */
   async #pass(
     step: ConvertProgress["step"],
-    images: readonly Backend[],
+    ranges: () => AsyncGenerator<DiskRange, void>,
     division: Division,
     pool: CopyWorkers | null,
     how: Omit<CopyJob, "source" | "below"> & { below: OpenImage | null },
@@ -198,7 +213,7 @@ class Copying {
     const { source } = this.#images;
     const { signal, progress } = this.#watch;
     let all = 0;
-    for await (const range of dataRanges(images, division)) {
+    for await (const range of ranges()) {
       signal.throwIfAborted();
       all += range.end - range.start;
     }
@@ -220,7 +235,7 @@ class Copying {
         target,
         file,
       });
-    const parts = partsOf(dataRanges(images, division), division);
+    const parts = partsOf(ranges(), division);
     try {
       await runParts(parts, threads, {
         signal,
@@ -234,6 +249,26 @@ class Copying {
       for (const thread of threads) await thread.end();
     }
     return all;
+  }
+
+  /** What the tables of the source say has changed since a snapshot. */
+  async *#changes(
+    since: string,
+    services: DriverServices,
+  ): AsyncGenerator<DiskRange, void> {
+    const { source: text, reading } = this.#request;
+    const path = qcow2FileOf(text, "find changes in");
+    const file = await openImage(
+      { driver: FILE, source: path },
+      LOOK_OPTIONS,
+      services,
+    );
+    try {
+      const { backend, name } = file;
+      yield* changedRanges(backend, name, since, reading.snapshot);
+    } finally {
+      await file.close();
+    }
   }
 
   #compared(difference: number | null): void {

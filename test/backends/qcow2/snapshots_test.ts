@@ -226,17 +226,30 @@ testIf(
     }),
 );
 
-testIf(MISSING, "snapshots keep bitmaps, until one is applied", () =>
-  inDirectory(async (directory) => {
-    await qemu(directory, "qemu-img", "create", "-q", "-f", "qcow2", "a.qcow2", "1M");
-    await qemu(directory, "qemu-img", "bitmap", "--add", "a.qcow2", "b");
-    const tools = new QemuTools();
-    const sound = { corruptions: 0, leaks: 0 };
-    const info = () => qemu(directory, "qemu-img", "info", "a.qcow2");
-    await ours(directory, "create", "one");
-    assertEquals(await verdictOn(tools, directory, "a.qcow2"), sound);
-    assertEquals(/bitmaps:/.test(await info()), true);
-    await ours(directory, "apply", "one");
-    assertEquals(await verdictOn(tools, directory, "a.qcow2"), sound);
-    assertEquals(/bitmaps:/.test(await info()), false);
-  }));
+testIf(
+  MISSING,
+  "snapshots keep bitmaps, until one is applied",
+  () =>
+    inDirectory(async (directory) => {
+      await qemu(
+        directory,
+        "qemu-img",
+        "create",
+        "-q",
+        "-f",
+        "qcow2",
+        "a.qcow2",
+        "1M",
+      );
+      await qemu(directory, "qemu-img", "bitmap", "--add", "a.qcow2", "b");
+      const tools = new QemuTools();
+      const sound = { corruptions: 0, leaks: 0 };
+      const info = () => qemu(directory, "qemu-img", "info", "a.qcow2");
+      await ours(directory, "create", "one");
+      assertEquals(await verdictOn(tools, directory, "a.qcow2"), sound);
+      assertEquals(/bitmaps:/.test(await info()), true);
+      await ours(directory, "apply", "one");
+      assertEquals(await verdictOn(tools, directory, "a.qcow2"), sound);
+      assertEquals(/bitmaps:/.test(await info()), false);
+    }),
+);

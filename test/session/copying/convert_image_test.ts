@@ -32,6 +32,7 @@ function convert(
     force: false,
     compress: null,
     clusterSize: null,
+    since: null,
     ...changes,
     backing: changes.backing === undefined || changes.backing === null
       ? null
@@ -175,4 +176,78 @@ testIf(
       assertEquals(await Deno.readTextFile(`${directory}/b.img`), "mine");
       assertEquals(await namesIn(directory), ["a.img", "b.img", "c.img.part"]);
     }),
+);
+
+testIf(
+  MISSING,
+  "convertImage() copies what has changed since a snapshot, and up to one",
+  () =>
+    withSeeds([5, 6], (random) =>
+      inDirectory(async (directory) => {
+        await makeRaw(directory, "a.img", random);
+        const options = random.pick(["cluster_size=4k", "cluster_size=64k"]);
+        const create = ["convert", "-O", "qcow2", "-o", options];
+        await qemu(directory, "qemu-img", ...create, "a.img", "a.qcow2");
+        const snapshot = (name: string) =>
+          qemu(directory, "qemu-img", "snapshot", "-c", name, "a.qcow2");
+        const scribble = () =>
+          qemu(
+            directory,
+            "qemu-io",
+            ...Array.from({ length: 5 }, () => {
+              const at = 512 * random.below(12_000);
+              const kind = random.pick(["-P 7", "-P 8", "-z", "-zu"]);
+              return ["-c", `write ${kind} ${at} ${512 * random.below(500)}`];
+            }).flat(),
+            "a.qcow2",
+          );
+        await snapshot("one");
+        const reading = (name: string | null) => ({
+          ...LOOK_OPTIONS,
+          snapshot: name,
+        });
+        await convert(directory, "qcow2:a.qcow2", "qcow2:one.qcow2", {
+          reading: reading("one"),
+        });
+        await scribble();
+        await snapshot("two");
+        await scribble();
+        await convert(directory, "qcow2:a.qcow2", "qcow2:two.qcow2", {
+          reading: reading("two"),
+          since: "one",
+          backing: "qcow2:one.qcow2",
+          compress: "zstd",
+        });
+        const { data } = await convert(
+          directory,
+          "qcow2:a.qcow2",
+          "qcow2:now.qcow2",
+          { since: "two", backing: "qcow2:two.qcow2" },
+        );
+        assertEquals(data < 4 * MIB, true, `${data}`);
+        await assertSound(directory, "two.qcow2");
+        await assertSound(directory, "now.qcow2");
+        await qemu(directory, "qemu-img", "compare", "a.qcow2", "now.qcow2");
+        await qemu(
+          directory,
+          "qemu-img",
+          "convert",
+          "-l",
+          "two",
+          "-O",
+          "raw",
+          "a.qcow2",
+          "two.img",
+        );
+        await qemu(directory, "qemu-img", "compare", "two.img", "two.qcow2");
+        await assertRejects(
+          () =>
+            convert(directory, "qcow2:a.qcow2", "qcow2:x.qcow2", {
+              since: "none",
+              backing: "qcow2:one.qcow2",
+            }),
+          UserError,
+          'Cannot open snapshot "none"',
+        );
+      })),
 );

@@ -36,7 +36,7 @@ import {
 export type SnapshotAction = "create" | "apply" | "delete";
 
 /** Bytes of a snapshot's name at most. */
-const NAME_MAX = 255;
+const SNAPSHOT_NAME_MAX = 255;
 
 /** An image whose snapshots are changed. */
 interface Change {
@@ -149,8 +149,8 @@ async function create(
   const { image, counter, metadata, snapshots, entries, active } = change;
   const { header } = image;
   const bytes = new TextEncoder().encode(name).length;
-  if (name === "" || bytes > NAME_MAX) {
-    throw metadata.failure(`a name has 1 to ${NAME_MAX} bytes`);
+  if (name === "" || bytes > SNAPSHOT_NAME_MAX) {
+    throw metadata.failure(`a name has 1 to ${SNAPSHOT_NAME_MAX} bytes`);
   }
   if (snapshots.some((each) => each.name === name || each.id === name)) {
     throw metadata.failure("there is one already; choose another name");
