@@ -87,7 +87,8 @@ export const OPTIONS = {
   },
   offset: {
     value: "SIZE",
-    help: "export the image, or the partition, from this byte on (default: 0)",
+    help:
+      "export the image from this byte on, counted in the partition if one is given (default: 0)",
   },
   size: {
     value: "SIZE",
