@@ -30,6 +30,7 @@ export async function checkByQemu(directory: string) {
   }).output();
   const text = new TextDecoder();
   if (code === 1) return { refusal: text.decode(stderr) };
+  if (code === 124) throw new Error("qemu-img check took too long");
   const { corruptions = 0, leaks = 0, ...rest } = JSON.parse(
     text.decode(stdout),
   );
