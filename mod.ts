@@ -113,6 +113,7 @@ export {
   mountExport,
   type MountExportOptions,
 } from "./src/session/mount_export.ts";
+export type { HttpExportOptions } from "./src/session/http_options.ts";
 export type { ImageExportOptions } from "./src/session/image_options.ts";
 export { restartLoopSafe } from "./src/session/loop_safe.ts";
 export { ExportSession } from "./src/session/export_session.ts";

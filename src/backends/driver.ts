@@ -7,6 +7,7 @@
  */
 import type { Backend } from "./backend.ts";
 import type { BlockFileStat } from "./block_file.ts";
+import { HTTP_DEFAULTS, type HttpOptions } from "./protocols/http/options.ts";
 import type {
   DriverServices,
   FileService,
@@ -64,6 +65,8 @@ export interface ImageOptions {
   readonly tls: ImageTls;
   /** Whether drivers also find out what only `info` shows. */
   readonly describe: boolean;
+  /** How images on web servers and in object stores are read. */
+  readonly http: HttpOptions;
 }
 
 /** The default of `cacheSize`: 32 MiB. */
@@ -153,6 +156,7 @@ export const LOOK_OPTIONS: ImageOptions = {
   cacheSize: CACHE_SIZE_DEFAULT,
   tls: TLS_DEFAULT,
   describe: false,
+  http: HTTP_DEFAULTS,
 };
 
 /** An open regular file or block device. */

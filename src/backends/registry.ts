@@ -30,6 +30,7 @@ import { NBD } from "./protocols/nbd/driver.ts";
 import { NULL } from "./protocols/null.ts";
 import { OBJECT } from "./protocols/object.ts";
 import { PATTERN } from "./protocols/pattern.ts";
+import { S3 } from "./protocols/s3/driver.ts";
 
 /**
  * The drivers, in the order of help. Filters are put over an image in this
@@ -48,6 +49,7 @@ export const DRIVERS: readonly Driver[] = [
   FILE,
   NBD,
   HTTP,
+  S3,
   MEMORY,
   NULL,
   PATTERN,

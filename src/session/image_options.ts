@@ -8,6 +8,7 @@ import {
 } from "../backends/driver.ts";
 import { parseSize, SIZE_MAX } from "../backends/size.ts";
 import { availableMemory } from "../linux/syscall/process.ts";
+import { checkHttpOptions, type HttpExportOptions } from "./http_options.ts";
 import { checkWholeNumber } from "./check_value.ts";
 
 /** The largest `cacheSize`: 4 GiB. */
@@ -21,7 +22,7 @@ const RECONNECT_MAX = 86_400;
  *
  * @category Exports
  */
-export interface ImageExportOptions {
+export interface ImageExportOptions extends HttpExportOptions {
   /** Whether writing beyond the end makes the image larger; no if left out. */
   readonly growable?: boolean;
   /** Whether every change is durable before its reply; no if left out. */
@@ -148,6 +149,7 @@ export function checkImageOptions(
       max: CACHE_SIZE_MAX,
     }),
     tls: imageTls(options),
+    http: checkHttpOptions(options),
     describe: false,
   };
 }

@@ -9,6 +9,7 @@ import {
   createMemoryDisk,
   MemoryBackend,
 } from "../../src/backends/protocols/memory.ts";
+import { HTTP_DEFAULTS } from "../../src/backends/protocols/http/options.ts";
 import type { Traits } from "./backend_suite.ts";
 import { buildImage, type ClusterKind } from "./qcow2/_build_image.ts";
 import type { FakeFiles } from "./_fake_files.ts";
@@ -179,6 +180,16 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
     },
     ...variant,
   })),
+  s3: [{
+    content: "its own",
+    writes: "refused",
+    large: false,
+    options: { http: { ...HTTP_DEFAULTS, s3Endpoint: "http://model" } },
+    source(size, files) {
+      files.sockets = new ModelWebServer(new Uint8Array(size).fill(3));
+      return "s3://bucket/key";
+    },
+  }],
   memory: [
     { resizes: "down", source: (size) => `memory:${size}` },
     {

@@ -4,6 +4,7 @@ import {
   RECONNECT_DEFAULT,
   TLS_DEFAULT,
 } from "../../src/backends/driver.ts";
+import { HTTP_DEFAULTS } from "../../src/backends/protocols/http/options.ts";
 
 /** The default options of an export. */
 export const imageOptions: ImageOptions = {
@@ -23,4 +24,5 @@ export const imageOptions: ImageOptions = {
   cacheSize: CACHE_SIZE_DEFAULT,
   tls: TLS_DEFAULT,
   describe: false,
+  http: HTTP_DEFAULTS,
 };

@@ -9,6 +9,7 @@ import {
   type ConvertRequest,
 } from "../../session/copying/convert_image.ts";
 import { parseTarget } from "../../session/copying/new_target.ts";
+import { checkHttpOptions } from "../../session/http_options.ts";
 import { imageTls } from "../../session/image_options.ts";
 import { driverServices } from "../../session/driver_services.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
@@ -28,6 +29,7 @@ import {
   reconnectOption,
   tlsOptions,
 } from "./export_request.ts";
+import { HTTP_OPTIONS, httpOptionsOf } from "./http_options.ts";
 
 const USAGE = "usage: convert [OPTIONS] SOURCE TARGET";
 const WORKERS_MAX = 64;
@@ -59,6 +61,7 @@ export const CONVERT: Command = {
     "tls-cert",
     "tls-key",
     "tls-hostname",
+    ...HTTP_OPTIONS,
     "no-lock",
     "insecure-path",
     "json",
@@ -138,6 +141,7 @@ function readRequest(args: Arguments): ConvertRequest {
       ...allowReferenceOption(args),
       reconnect: reconnectOption(args).reconnect ?? RECONNECT_DEFAULT,
       tls: imageTls(tlsOptions(args)),
+      http: inUsage(() => checkHttpOptions(httpOptionsOf(args))),
     },
     compress: compress === "zlib" ? "deflate" : compress,
     clusterSize: sizeOption(args, "cluster-size"),

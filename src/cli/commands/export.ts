@@ -17,6 +17,7 @@ import {
   tellService,
 } from "../service/serving.ts";
 import { type ExportRequest, readExportRequest } from "./export_request.ts";
+import { HTTP_OPTIONS } from "./http_options.ts";
 import { serveTree } from "./mount.ts";
 import { readPartitionsRequest } from "./partitions_request.ts";
 
@@ -53,6 +54,7 @@ export const EXPORT: Command = {
     "tls-cert",
     "tls-key",
     "tls-hostname",
+    ...HTTP_OPTIONS,
     "queue-memory",
     "transport",
     "batching",

@@ -24,6 +24,7 @@ import {
   secondsOption,
   sizeOption,
 } from "../arguments/values.ts";
+import { httpOptionsOf } from "./http_options.ts";
 import { type TraceChoice, traceChoice } from "../service/serving.ts";
 
 /** The interval of statistics in seconds. */
@@ -91,6 +92,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       ...tlsOptions(args),
       ...textOption(args, "overlay"),
       ...reconnectOption(args),
+      ...httpOptionsOf(args),
       overlayKeep: flags.has("overlay-keep"),
       ...queueMemoryOption(args, queues),
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",

@@ -32,6 +32,7 @@ import { UsageError } from "../arguments/options.ts";
 import { inUsage } from "../arguments/values.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
+import { HTTP_OPTIONS } from "./http_options.ts";
 import { runImageInfo } from "./info_image.ts";
 import { type LimitFacts, limitFields, limitRows } from "./info_limits.ts";
 import {
@@ -60,6 +61,7 @@ export const INFO: Command = {
     "tls-key",
     "tls-hostname",
     "insecure-path",
+    ...HTTP_OPTIONS,
   ],
   optionHelp: {
     snapshot:

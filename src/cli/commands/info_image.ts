@@ -5,11 +5,14 @@
  */
 import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
 import { mapImage } from "../../backends/image_map.ts";
+import { checkHttpOptions } from "../../session/http_options.ts";
 import { imageTls } from "../../session/image_options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { EXIT, type ExitCode } from "../command.ts";
+import { inUsage } from "../arguments/values.ts";
 import type { Output } from "../output/output.ts";
 import { imageOptionsOf, tlsOptions } from "./export_request.ts";
+import { httpOptionsOf } from "./http_options.ts";
 import { type ImageFacts, imageFacts, openForInfo } from "./image_facts.ts";
 import { imageRows, mapLine } from "./info_image_text.ts";
 
@@ -44,8 +47,10 @@ export async function runImageInfo(
 }
 
 function optionsOf(args: Arguments): ImageOptions {
+  const http = inUsage(() => checkHttpOptions(httpOptionsOf(args)));
   const tls = imageTls(tlsOptions(args));
-  return { ...LOOK_OPTIONS, ...imageOptionsOf(args), tls, describe: true };
+  const image = imageOptionsOf(args);
+  return { ...LOOK_OPTIONS, ...image, tls, http, describe: true };
 }
 
 function eventOf(facts: ImageFacts): Record<string, unknown> {

@@ -211,6 +211,8 @@ export class HttpConnection implements StreamOwner, ResponseSink, Ticking {
   }
 
   #endExchange(isReusable: boolean): void {
+    // The rest of a body that nobody wants ends later.
+    if (this.#exchange === null) return;
     this.#over = this.#exchange;
     this.#exchange = null;
     this.#wasUsed = true;

@@ -9,10 +9,21 @@ export class HttpBackend extends ImageBackend {
   override readonly shared = true;
   readonly size: number;
   readonly #reader: ObjectReader;
+  readonly #closed: () => void;
 
-  /** Uses a reader, which `close()` closes. */
-  constructor(name: string, size: number, reader: ObjectReader) {
+  /**
+   * Uses a reader, which `close()` closes.
+   *
+   * @param closed Called after that.
+   */
+  constructor(
+    name: string,
+    size: number,
+    reader: ObjectReader,
+    closed: () => void,
+  ) {
     super(name);
+    this.#closed = closed;
     this.size = size;
     this.#reader = reader;
   }
@@ -36,5 +47,6 @@ export class HttpBackend extends ImageBackend {
 
   override close(): void {
     this.#reader.close();
+    this.#closed();
   }
 }
