@@ -22,6 +22,7 @@ export class PolledStream implements ByteStream {
   readonly #wait: SocketWait;
   readonly #poll: SocketPoll;
   readonly #owner: StreamOwner;
+  readonly #timers = new Set<ReturnType<typeof setInterval>>();
   #isClosed = false;
 
   /** Uses a non-blocking socket, and closes it and its poll. */
@@ -55,16 +56,23 @@ export class PolledStream implements ByteStream {
 
   everySecond(owner: Ticking): void {
     const timer = setInterval(() => {
-      if (!owner.tick()) clearInterval(timer);
+      if (!owner.tick()) this.#endTimer(timer);
     }, TICK_MS);
+    this.#timers.add(timer);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const timer of this.#timers) this.#endTimer(timer);
     this.#wait.end();
     closeDescriptor(this.#fd);
     void this.#poll.close();
+  }
+
+  #endTimer(timer: ReturnType<typeof setInterval>): void {
+    clearInterval(timer);
+    this.#timers.delete(timer);
   }
 
   async #sendAll(buffer: Uint8Array, start: number, length: number) {
