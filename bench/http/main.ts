@@ -111,10 +111,10 @@ async function startNginx(
   guard: Guard,
 ): Promise<void> {
   const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((name) => `${name}_temp_path ${directory};`).join(" ");
+    .map((name) => `${name}_temp_path ${directory}/temp;`).join(" ");
   await Deno.writeTextFile(
     `${directory}/nginx.conf`,
-    `daemon off; pid ${directory}/pid; error_log ${directory}/log; events {}
+    `user root; daemon off; pid ${directory}/pid; error_log ${directory}/log; events {}
 http { access_log off; sendfile on; keepalive_requests 1000000; ${paths}
 server { listen 127.0.0.1:${port}; root ${directory}; } }
 `,

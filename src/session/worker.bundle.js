@@ -13841,8 +13841,8 @@ var GrainEntries = class {
     for (let i = first2 + 1; i < sliceEntries && mapped < length2; i++) {
       const next = Atomics.load(words, start + i) >>> 0;
       follows += grainSectors;
-      const isSame = kind === MAPPED.DATA ? next === follows : this.#kindOf(next) === kind;
-      if (!isSame) break;
+      const isSame2 = kind === MAPPED.DATA ? next === follows : this.#kindOf(next) === kind;
+      if (!isSame2) break;
       mapped += grainSize;
     }
     mapping.setPlaceless(kind, Math.min(mapped, length2));
@@ -16594,8 +16594,8 @@ var L2Entries = class {
       guest += this.#clusterSize;
       this.#read(words, start + entry2 * this.#entryWords, 0, guest);
       const follows = host === NO_HOST ? this.#host === NO_HOST : this.#host === host + mapped;
-      const isSame = this.#kind === kind && this.#isOwn === isOwn;
-      if (!isSame || !follows) break;
+      const isSame2 = this.#kind === kind && this.#isOwn === isOwn;
+      if (!isSame2 || !follows) break;
       mapped += this.#run;
       reachesEnd = this.#run === this.#clusterSize;
     }
@@ -19823,8 +19823,8 @@ function createUnlessKept(path, keep, { services: { files } }) {
 }
 async function refuseOther2({ backend, name }, recorded) {
   const header = await readHeader(backend, name);
-  const isSame = header.backingName === recorded.name && header.backingFormat === recorded.format;
-  if (isSame) return;
+  const isSame2 = header.backingName === recorded.name && header.backingFormat === recorded.format;
+  if (isSame2) return;
   const of = header.backingName === null ? "no image" : `${header.backingFormat ?? "?"}:${header.backingName}`;
   throw new UserError(`Cannot use ${name} as the overlay: it is an overlay of ${of}, not of ${recorded.format}:${recorded.name}; choose another path`);
 }
@@ -22061,6 +22061,203 @@ var ZST = {
   }
 };
 
+// src/backends/protocols/http/secret_file.ts
+var BYTES_MAX2 = 64 * 1024;
+function readSecretFile(path, role, files) {
+  const file = files.open(path, {
+    writable: false
+  });
+  try {
+    const bytes2 = new Uint8Array(BYTES_MAX2 + 1);
+    let length2 = 0;
+    while (length2 < bytes2.length) {
+      const got = file.pread(bytes2, length2, bytes2.length - length2, length2);
+      if (got < 0) throw refusal7(path, role, "it cannot be read");
+      if (got === 0) break;
+      length2 += got;
+    }
+    if (length2 > BYTES_MAX2) {
+      throw refusal7(path, role, `it has more than ${BYTES_MAX2} bytes`);
+    }
+    return new TextDecoder("utf-8", {
+      fatal: true
+    }).decode(bytes2.subarray(0, length2));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw refusal7(path, role, "it is no text in UTF-8");
+  } finally {
+    file.close();
+  }
+}
+function refusal7(path, role, why) {
+  return new UserError(`Cannot use ${path} as ${role}: ${why}`);
+}
+
+// src/backends/protocols/http/headers_file.ts
+var OWN = /* @__PURE__ */ new Set([
+  "accept-encoding",
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade"
+]);
+function parseHeadersFile(text, path) {
+  const fields = [];
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const refuse3 = (why) => refusal7(path, "http-headers-file", `line ${i + 1} ${why}`);
+    const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*?)[\t ]*$/.exec(line);
+    if (match === null) throw refuse3("is not of the form Name: value");
+    const [, name, value2] = match;
+    if (OWN.has(name.toLowerCase())) {
+      throw refuse3(`gives ${name}, which every request has for itself`);
+    }
+    fields.push([
+      name,
+      value2
+    ]);
+  }
+  return fields;
+}
+
+// src/backends/protocols/http/netrc.ts
+function findLogin(text, host, path) {
+  const refuse3 = (why) => refusal7(path, "netrc", why);
+  const words = text.replace(/^macdef\b[^]*?(?:\n\n|(?![^]))/gm, "").replace(/^#.*$/gm, "").match(/\S+/g) ?? [];
+  const entries2 = /* @__PURE__ */ new Map();
+  let entry2 = null;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    if (word === "default") {
+      entries2.set(null, entry2 = {});
+      continue;
+    }
+    const value2 = words[++i];
+    if (value2 === void 0) throw refuse3("its last word has no value");
+    if (word === "machine") {
+      entry2 = {};
+      if (!entries2.has(value2)) entries2.set(value2, entry2);
+    } else if (entry2 === null) {
+      throw refuse3("it does not begin with machine or default");
+    } else if (word === "login" || word === "password") {
+      entry2[word] = value2;
+    } else if (word !== "account") {
+      throw refuse3("it has a word that is none of machine, login, password");
+    }
+  }
+  const found = entries2.get(host) ?? entries2.get(null);
+  if (found === void 0) return null;
+  const { login, password } = found;
+  if (login === void 0 || password === void 0) {
+    throw refuse3(`the entry for ${host} lacks a login or a password`);
+  }
+  if (login.includes(":")) throw refuse3("a login has a colon");
+  return {
+    login,
+    password
+  };
+}
+function basicField(name, { login, password }) {
+  const bytes2 = new TextEncoder().encode(`${login}:${password}`);
+  return [
+    name,
+    `Basic ${bytes2.toBase64()}`
+  ];
+}
+
+// src/backends/protocols/http/url.ts
+function parseHttpUrl(text) {
+  const shown = shownUrl(text);
+  const url = URL.parse(text);
+  if (url === null || url.hostname === "") {
+    throw new UserError(`Cannot open ${shown}: it is no URL; write http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new UserError(`Cannot open ${shown}: everybody can see a password on the command line; write it into a file, and name that by netrc`);
+  }
+  return locationOf(url);
+}
+function locationOf(url) {
+  const tls = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = url.port === "" ? tls ? 443 : 80 : Number(url.port);
+  return {
+    url: `${url.origin}${url.pathname}${url.search}`,
+    origin: url.origin,
+    tls,
+    host,
+    address: {
+      kind: "tcp",
+      host,
+      port
+    },
+    authority: url.host,
+    path: `${url.pathname}${url.search}`
+  };
+}
+function redirected(from, location) {
+  if (location === void 0) return "it redirects without saying where to";
+  const url = URL.parse(location, from.url);
+  if (url === null) return "it redirects to something that is no URL";
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    return `it redirects to ${url.protocol}, which is not HTTP`;
+  }
+  if (url.hostname === "") return "it redirects to something that is no URL";
+  if (from.tls && url.protocol === "http:") {
+    return "it redirects from https: to http:, which is not encrypted";
+  }
+  return locationOf(url);
+}
+function shownUrl(text) {
+  return text.replace(/#.*$/s, "").replace(/\?.*$/s, "?...").replace(/^([a-z0-9+]+:\/\/)[^/?#]*@/i, "$1...@");
+}
+
+// src/backends/protocols/http/authority.ts
+function readAuthority(location, { headersFile, netrc, proxy }, files) {
+  const fields = headersFile === null ? [] : parseHeadersFile(readSecretFile(headersFile, "http-headers-file", files), headersFile);
+  const proxyAt = proxy === null ? null : parseProxy(proxy);
+  const proxyFields = [];
+  if (netrc !== null) {
+    const text = readSecretFile(netrc, "netrc", files);
+    const login = findLogin(text, location.host, netrc);
+    const isGiven = fields.some(([name]) => name.toLowerCase() === "authorization");
+    if (login !== null && !isGiven) {
+      fields.push(basicField("Authorization", login));
+    }
+    const proxyLogin = proxyAt && findLogin(text, proxyAt.host, netrc);
+    if (proxyLogin) {
+      proxyFields.push(basicField("Proxy-Authorization", proxyLogin));
+    }
+  }
+  return {
+    fields,
+    proxy: proxyAt,
+    proxyFields
+  };
+}
+function parseProxy(text) {
+  const url = URL.parse(text);
+  const refuse3 = (why) => new UserError(`Cannot use ${shownUrl(text)} as http-proxy: ${why}; write http://HOST:PORT`);
+  if (url === null || url.protocol !== "http:" || url.hostname === "") {
+    throw refuse3("it is no URL of a proxy");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw refuse3("everybody can see a password on the command line, so it belongs into the file that netrc names");
+  }
+  if (url.pathname !== "/" || url.search !== "") throw refuse3("it has a path");
+  return locationOf(url);
+}
+
 // src/backends/block_cache/block_cache.ts
 var BLOCK2 = 16 * 1024;
 var NOBODY = 0;
@@ -22316,6 +22513,106 @@ var BlockCache2 = class {
   }
 };
 
+// src/backends/block_cache/disk_store.ts
+import { createHash } from "node:crypto";
+var HEADER_BYTES6 = 64;
+var MAGIC2 = new TextEncoder().encode("mqfblk1\n");
+var OBJECT_AT = 8;
+var OBJECT_BYTES = 16;
+var NUMBER_AT = 24;
+var LENGTH_AT = 32;
+var DIGEST_AT = 40;
+var DIGEST_BYTES = 16;
+var RECORD_BYTES = HEADER_BYTES6 + BLOCK2;
+function objectKey(url, validator, size) {
+  const text = JSON.stringify([
+    url,
+    validator,
+    size
+  ]);
+  const digest = createHash("sha256").update(text).digest();
+  return Uint8Array.from(digest.subarray(0, OBJECT_BYTES));
+}
+var DiskStore = class {
+  #file;
+  #slots;
+  #size;
+  #failed;
+  #first;
+  #record = new Uint8Array(RECORD_BYTES);
+  #view = new DataView(this.#record.buffer);
+  #object;
+  #isUsable = true;
+  /**
+   * Uses a file, which stays open.
+   *
+   * @param object The key of the object, of {@linkcode objectKey}.
+   * @param size The size of the object in bytes.
+   * @param bytes The bound of the file.
+   * @param failed Told once that nothing more is kept: a positive errno.
+   */
+  constructor(file, object, size, bytes2, failed) {
+    this.#file = file;
+    this.#object = object;
+    this.#size = size;
+    this.#slots = Math.floor(bytes2 / RECORD_BYTES);
+    this.#failed = failed;
+    const { buffer, byteOffset } = object;
+    this.#first = new DataView(buffer, byteOffset).getUint32(0);
+  }
+  /** Fills memory with a block; whether the file has it. */
+  load(block, into) {
+    const record = this.#record;
+    const at = this.#placeOf(block);
+    if (at < 0) return false;
+    const got = this.#file.pread(record, 0, RECORD_BYTES, at);
+    const length2 = this.#lengthOf(block);
+    if (got < HEADER_BYTES6 + length2) return false;
+    const digest = record.slice(DIGEST_AT, DIGEST_AT + DIGEST_BYTES);
+    const isThat = isSame(record, 0, MAGIC2) && isSame(record, OBJECT_AT, this.#object) && this.#view.getBigUint64(NUMBER_AT) === BigInt(block) && this.#view.getUint32(LENGTH_AT) === length2;
+    if (!isThat || !isSame(digest, 0, this.#digest(length2))) return false;
+    into.set(record.subarray(HEADER_BYTES6, HEADER_BYTES6 + length2));
+    return true;
+  }
+  /** Keeps a block. */
+  save(block, bytes2) {
+    const at = this.#placeOf(block);
+    if (at < 0 || !this.#isUsable) return;
+    const record = this.#record;
+    const length2 = this.#lengthOf(block);
+    record.fill(0, 0, HEADER_BYTES6);
+    record.set(MAGIC2);
+    record.set(this.#object, OBJECT_AT);
+    this.#view.setBigUint64(NUMBER_AT, BigInt(block));
+    this.#view.setUint32(LENGTH_AT, length2);
+    record.set(bytes2.subarray(0, length2), HEADER_BYTES6);
+    record.set(this.#digest(length2), DIGEST_AT);
+    const put2 = this.#file.pwrite(record, 0, HEADER_BYTES6 + length2, at);
+    if (put2 >= 0) return;
+    this.#isUsable = false;
+    this.#failed(-put2);
+  }
+  /** The digest of all of the record but the digest itself. */
+  #digest(length2) {
+    const record = this.#record;
+    return createHash("sha256").update(record.subarray(0, DIGEST_AT)).update(record.subarray(HEADER_BYTES6, HEADER_BYTES6 + length2)).digest().subarray(0, DIGEST_BYTES);
+  }
+  /** Where the record of a block is; -1 if the file has room for none. */
+  #placeOf(block) {
+    if (this.#slots === 0) return -1;
+    return (this.#first + block) % this.#slots * RECORD_BYTES;
+  }
+  #lengthOf(block) {
+    return Math.min(BLOCK2, this.#size - block * BLOCK2);
+  }
+};
+function isSame(bytes2, at, other) {
+  for (let i = 0; i < other.length; i++) {
+    if (bytes2[at + i] !== other[i]) return false;
+  }
+  return true;
+}
+
 // src/backends/block_cache/read_ahead.ts
 var STREAMS = 8;
 var FIRST_WINDOW = 8;
@@ -22432,9 +22729,15 @@ var HttpBackend = class extends ImageBackend {
   shared = true;
   size;
   #reader;
-  /** Uses a reader, which `close()` closes. */
-  constructor(name, size, reader) {
+  #closed;
+  /**
+   * Uses a reader, which `close()` closes.
+   *
+   * @param closed Called after that.
+   */
+  constructor(name, size, reader, closed) {
     super(name);
+    this.#closed = closed;
     this.size = size;
     this.#reader = reader;
   }
@@ -22454,6 +22757,7 @@ var HttpBackend = class extends ImageBackend {
   }
   close() {
     this.#reader.close();
+    this.#closed();
   }
 };
 
@@ -23536,6 +23840,7 @@ var HttpConnection = class {
     this.#lose(this.#why ?? (result3 === 0 ? "it closed the connection" : `receiving failed (error ${-result3})`));
   }
   #endExchange(isReusable) {
+    if (this.#exchange === null) return;
     this.#over = this.#exchange;
     this.#exchange = null;
     this.#wasUsed = true;
@@ -23645,53 +23950,6 @@ function bytesOfHead(text) {
   const bytes2 = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes2[at] = text.charCodeAt(at);
   return bytes2;
-}
-
-// src/backends/protocols/http/url.ts
-function parseHttpUrl(text) {
-  const shown = shownUrl(text);
-  const url = URL.parse(text);
-  if (url === null || url.hostname === "") {
-    throw new UserError(`Cannot open ${shown}: it is no URL; write http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new UserError(`Cannot open ${shown}: everybody can see a password on the command line; write it into a file, and name that by netrc`);
-  }
-  return locationOf(url);
-}
-function locationOf(url) {
-  const tls = url.protocol === "https:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const port = url.port === "" ? tls ? 443 : 80 : Number(url.port);
-  return {
-    url: `${url.origin}${url.pathname}${url.search}`,
-    origin: url.origin,
-    tls,
-    host,
-    address: {
-      kind: "tcp",
-      host,
-      port
-    },
-    authority: url.host,
-    path: `${url.pathname}${url.search}`
-  };
-}
-function redirected(from, location) {
-  if (location === void 0) return "it redirects without saying where to";
-  const url = URL.parse(location, from.url);
-  if (url === null) return "it redirects to something that is no URL";
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    return `it redirects to ${url.protocol}, which is not HTTP`;
-  }
-  if (url.hostname === "") return "it redirects to something that is no URL";
-  if (from.tls && url.protocol === "http:") {
-    return "it redirects from https: to http:, which is not encrypted";
-  }
-  return locationOf(url);
-}
-function shownUrl(text) {
-  return text.replace(/#.*$/s, "").replace(/\?.*$/s, "?...").replace(/^([a-z0-9+]+:\/\/)[^/?#]*@/i, "$1...@");
 }
 
 // src/backends/protocols/http/pool.ts
@@ -24013,7 +24271,7 @@ async function openObject(name, options) {
   });
   try {
     const first2 = await get(pool2, 0, FIRST_BYTES);
-    if (first2.failure !== null) throw refusal7(name, first2.failure);
+    if (first2.failure !== null) throw refusal8(name, first2.failure);
     const object = first2.fetch.object;
     const begun = performance.now();
     if (object.size > 0) await get(pool2, 0, Math.min(object.size, BLOCK2));
@@ -24028,7 +24286,7 @@ async function openObject(name, options) {
     pool2.close();
   }
 }
-function refusal7(name, { why }) {
+function refusal8(name, { why }) {
   if (why.startsWith("Cannot ")) return new UserError(why);
   return new UserError(`Cannot open ${name}: its server cannot be used: ${why}`);
 }
@@ -24049,50 +24307,98 @@ function get(pool2, from, to) {
   return promise;
 }
 
-// src/backends/protocols/http/driver.ts
+// src/backends/protocols/http/route.ts
+var ANSWER_MAX = 16 * 1024;
+async function connectTo(location, { proxy, proxyFields }, name, sockets, tls, limitMs) {
+  const { address } = proxy ?? location;
+  const socket = await sockets.connect(address, name, limitMs);
+  if (!location.tls) return socket;
+  try {
+    if (proxy !== null) await tunnel(socket, location, proxyFields);
+    return await tls().start(socket, location.host, [
+      "http/1.1"
+    ]);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+async function tunnel(socket, { address, host }, fields) {
+  const port = address.kind === "tcp" ? address.port : 0;
+  const target = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const lines = fields.map(([name, value2]) => `${name}: ${value2}\r
+`).join("");
+  await socket.send(bytesOfHead(`CONNECT ${target} HTTP/1.1\r
+Host: ${target}\r
+${lines}\r
+`));
+  let answer = "";
+  while (!answer.endsWith("\r\n\r\n")) {
+    if (answer.length >= ANSWER_MAX) throw new Error("the proxy says too much");
+    answer += String.fromCharCode((await socket.receive(1))[0]);
+  }
+  const { status: status3 } = parseHead(answer.slice(0, -4));
+  if (status3 >= 200 && status3 < 300) return;
+  throw new Error(status3 === 407 ? "the proxy wants a password (407); give it by the file that netrc names" : `the proxy does not connect to ${target} (${status3})`);
+}
+
+// src/backends/protocols/http/image.ts
 var FAR_BLOCKS = 4;
 var FAR_MS = 5;
 var AHEAD_BYTES = 8 << 20;
 var AHEAD_SHARE = 1 / 4;
-var HTTP = {
-  kind: "protocol",
-  name: "http",
-  summary: "an image on a web server, read-only",
-  usage: "http://HOST[:PORT]/PATH",
-  prefixes: [
-    "http://"
-  ],
-  needs: [
-    "socket",
-    "shared memory"
-  ],
-  parse: (_rest, text) => parseHttpUrl(text),
-  open: openHttp,
-  attach: (attachment, _below, services) => attachHttp(attachment, services)
-};
-async function openHttp(location, { options, services: { sockets, tell: tell2 } }) {
-  const name = shownUrl(location.url);
+var SIZE_LIMIT = 2 ** 31 * BLOCK2;
+var STORE_FILE = "mqfuse-blocks";
+async function openHttpImage(source, sign, { options, services, defer }) {
+  const { name } = source;
   if (options.writable) {
-    throw new UserError(`Cannot export ${name} for writing: a web server's images are read-only; leave writable out, or keep the changes with overlay`);
+    throw new UserError(`Cannot export ${name} for writing: images on servers of HTTP are read-only; leave writable out, or keep the changes with overlay`);
   }
-  const { object, start, latencyMs } = await openObject(name, poolOptions(location, name, sockets));
-  if (!hasValidator(object)) {
-    tell2(`The server of ${name} gives neither ETag nor Last-Modified, so a change of the image is not noticed unless its size changes too`);
+  const tls = new OwnTls(source, services.sockets);
+  const { object, start, latencyMs } = await openObject(name, poolOptions(source, sign, services.sockets, tls)).finally(() => tls.close());
+  if (object.size > SIZE_LIMIT) {
+    throw new UserError(`Cannot open ${name}: it is larger than ${formatSize(SIZE_LIMIT)}`);
+  }
+  const isPinned = hasValidator(object);
+  if (!isPinned) {
+    services.tell(`The server of ${name} gives neither ETag nor Last-Modified, so a change of the image is not noticed unless its size changes too, and no block outlives this export`);
   }
   const blocks = Math.ceil(object.size / BLOCK2);
   const cache = BlockCache2.create(options.cacheSize, blocks);
   keepStart(cache, start);
+  const { cacheDir, cacheDirSize } = options.http;
+  const store = cacheDir === null || !isPinned ? null : openStore(`${cacheDir}/${STORE_FILE}`, cacheDirSize, services, defer);
   return {
     name,
     attachment: {
-      name,
-      location,
+      source,
       object,
       reconnectMs: options.reconnect * 1e3,
       leastBlocks: latencyMs > FAR_MS ? FAR_BLOCKS : 1,
       cache,
-      ahead: ReadAhead.create()
+      ahead: ReadAhead.create(),
+      store
     }
+  };
+}
+function openStore(path, bytes2, { files }, defer) {
+  try {
+    files.create(path).close();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+  const file = files.open(path, {
+    writable: true
+  });
+  defer(() => file.close());
+  const stat = file.fstat();
+  if (typeof stat !== "number" && stat.kind === "file" && stat.size > bytes2) {
+    file.ftruncate(bytes2);
+  }
+  return {
+    fd: file.fd,
+    bytes: bytes2,
+    path
   };
 }
 function keepStart(memory, start) {
@@ -24105,46 +24411,106 @@ function keepStart(memory, start) {
     cache.publish(slot);
   }
 }
-function poolOptions(location, name, sockets) {
+var OwnTls = class {
+  #source;
+  #sockets;
+  #client = null;
+  constructor(source, sockets) {
+    this.#source = source;
+    this.#sockets = sockets;
+  }
+  client() {
+    const { tls, name } = this.#source;
+    return this.#client ??= this.#sockets.tls(tls, name);
+  }
+  close() {
+    this.#client?.close();
+  }
+};
+function poolOptions({ name, location: own, authority }, sign, sockets, tls) {
+  const { fields, proxy, proxyFields } = authority;
+  const isForProxy = ({ tls: tls2 }) => proxy !== null && !tls2;
   return {
-    location,
-    connect: ({ address }, limitMs) => sockets.connect(address, name, limitMs),
-    isForProxy: () => false,
-    fieldsFor: () => []
+    location: own,
+    connect: (location, limitMs) => connectTo(location, authority, name, sockets, () => tls.client(), limitMs),
+    isForProxy,
+    fieldsFor: (location) => [
+      // Secrets are for the origin that the user has named, and no other one.
+      ...location.origin === own.origin ? fields : [],
+      ...location.origin === own.origin ? sign(location) : [],
+      ...isForProxy(location) ? proxyFields : []
+    ]
   };
 }
-function attachHttp(attachment, { sockets, queue, tell: tell2 }) {
-  const { name, location, object, reconnectMs, leastBlocks } = attachment;
+function attachHttpImage(attachment, sign, { sockets, queue, tell: tell2, files }) {
+  const { source, object, reconnectMs, leastBlocks } = attachment;
+  const { name, location } = source;
   const owner = cacheOwner(queue);
   const cache = new BlockCache2(attachment.cache, owner);
   const bytes2 = Math.min(AHEAD_BYTES, cache.slots * BLOCK2 * AHEAD_SHARE);
-  const most = Math.floor(bytes2 / BLOCK2);
-  const readAhead = new ReadAhead(attachment.ahead, owner, most);
-  const { size } = object;
-  let told = "";
-  const failed = ({ why, isChanged }) => {
-    const isNew = isChanged ? cache.noteChanged() : why !== told;
-    told = why;
-    if (!isNew) return;
-    tell2(isChanged ? `The image ${name} has changed on its server, so every read fails with EIO: what was read before belongs to the old version; end this export and start it anew` : `Reading ${name} fails with EIO: ${why}`);
-  };
+  const readAhead = new ReadAhead(attachment.ahead, owner, Math.floor(bytes2 / BLOCK2));
+  const { size, etag, lastModified } = object;
+  const { store: at } = attachment;
+  const store = at === null ? null : new DiskStore(files.wrap(at.fd), objectKey(location.url, etag ?? lastModified ?? "", size), size, at.bytes, (error) => tell2(`No more blocks of ${name} are kept in ${at.path} (${errnoName(error)}): they are fetched again by the next export`));
+  const tls = new OwnTls(source, sockets);
+  const failed = failureTeller(name, cache, tell2);
   const parts2 = {
     size,
     cache,
     readAhead,
-    store: null,
+    store,
     leastBlocks,
     failed
   };
   const reader = new ObjectReader(parts2, () => new HttpPool({
-    ...poolOptions(location, name, sockets),
+    ...poolOptions(source, sign, sockets, tls),
     known: object,
     reconnectMs,
     modeChanged: (onStreams) => reader.modeChanged(onStreams),
     idle: () => reader.idle()
   }));
-  return new HttpBackend(name, size, reader);
+  return new HttpBackend(name, size, reader, () => tls.close());
 }
+function failureTeller(name, cache, tell2) {
+  let told = "";
+  return ({ why, isChanged }) => {
+    const isNew = isChanged ? cache.noteChanged() : why !== told;
+    told = why;
+    if (!isNew) return;
+    tell2(isChanged ? `The image ${name} has changed on its server, so every read fails with EIO: what was read before belongs to the old version; end this export and start it anew` : `Reading ${name} fails with EIO: ${why}`);
+  };
+}
+
+// src/backends/protocols/http/driver.ts
+var NO_SIGNATURE = () => [];
+var HTTP = {
+  kind: "protocol",
+  name: "http",
+  summary: "an image on a web server, read-only",
+  usage: "https://HOST[:PORT]/PATH",
+  prefixes: [
+    "https://",
+    "http://"
+  ],
+  needs: [
+    "socket",
+    "shared memory"
+  ],
+  parse: (_rest, text) => parseHttpUrl(text),
+  open(location, context) {
+    const { options, services } = context;
+    const authority = readAuthority(location, options.http, services.files);
+    const name = shownUrl(location.url);
+    const source = {
+      name,
+      location,
+      authority,
+      tls: options.tls
+    };
+    return openHttpImage(source, NO_SIGNATURE, context);
+  },
+  attach: (attachment, _below, services) => attachHttpImage(attachment, NO_SIGNATURE, services)
+};
 
 // src/base/import_factory.ts
 var METHODS = {
@@ -24297,7 +24663,7 @@ var MODULE = {
 
 // src/backends/protocols/nbd/constants.ts
 var NBD_PORT = 10809;
-var MAGIC2 = {
+var MAGIC3 = {
   /** `NBDMAGIC` */
   INIT: 0x4e42444d41474943n,
   /** `IHAVEOPT` */
@@ -25058,8 +25424,8 @@ var NbdLink = class {
   }
   #use({ socket, exported: now }) {
     const { exported, losses } = this.#options;
-    const isSame = now.size === exported.size && now.flags === exported.flags && now.minBlock <= exported.minBlock && now.maxPayload >= exported.maxPayload;
-    if (!isSame || this.#users === 0) {
+    const isSame2 = now.size === exported.size && now.flags === exported.flags && now.minBlock <= exported.minBlock && now.maxPayload >= exported.maxPayload;
+    if (!isSame2 || this.#users === 0) {
       socket.close();
       throw new Error("the export is another one than before");
     }
@@ -25344,8 +25710,8 @@ function* greet(name) {
   const greeting = viewOf3(yield {
     receive: 18
   });
-  const isNbd = greeting.getBigUint64(0) === MAGIC2.INIT;
-  if (!isNbd || greeting.getBigUint64(8) !== MAGIC2.OPTION) {
+  const isNbd = greeting.getBigUint64(0) === MAGIC3.INIT;
+  if (!isNbd || greeting.getBigUint64(8) !== MAGIC3.OPTION) {
     throw failure(name, isNbd ? "its server only knows the old handshake; use a newer one" : "what answers there is no NBD server; check host and port");
   }
   const flags = greeting.getUint16(16);
@@ -25453,7 +25819,7 @@ function* eachReply(code, name, take, mayFail = false) {
     const header = viewOf3(yield {
       receive: 20
     });
-    const isReply = header.getBigUint64(0) === MAGIC2.OPTION_REPLY && header.getUint32(8) === code;
+    const isReply = header.getBigUint64(0) === MAGIC3.OPTION_REPLY && header.getUint32(8) === code;
     const length2 = header.getUint32(16);
     if (!isReply || length2 > LIMIT4.OPTION_REPLY) {
       throw failure(name, "its server breaks the protocol in the handshake");
@@ -25515,7 +25881,7 @@ function checkedBlocks(blocks, name) {
 function option(code, data = new Uint8Array(0)) {
   const bytes2 = new Uint8Array(16 + data.length);
   const view2 = new DataView(bytes2.buffer);
-  view2.setBigUint64(0, MAGIC2.OPTION);
+  view2.setBigUint64(0, MAGIC3.OPTION);
   view2.setUint32(8, code);
   view2.setUint32(12, data.length);
   bytes2.set(data, 16);
@@ -26039,6 +26405,210 @@ function patternByte(position) {
   return Math.floor((position - inWord) / 256 ** (7 - inWord)) % 256;
 }
 
+// src/backends/protocols/s3/credentials.ts
+function findKeys(text, profile, path) {
+  const values = /* @__PURE__ */ new Map();
+  let isThere2 = false;
+  let isInside = false;
+  for (const line of text.split(/\r?\n/)) {
+    const section = /^\s*\[\s*(?:profile\s+)?([^\]]*?)\s*\]\s*(?:[#;].*)?$/.exec(line);
+    if (section !== null) {
+      isInside = section[1] === profile;
+      isThere2 ||= isInside;
+      continue;
+    }
+    if (!isInside || /^\s*(?:[#;].*)?$/.test(line)) continue;
+    const match = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(line);
+    if (match !== null) values.set(match[1].toLowerCase(), match[2]);
+  }
+  const refuse3 = (why) => refusal7(path, "s3-credentials", why);
+  const shown = JSON.stringify(profile);
+  if (!isThere2) {
+    throw refuse3(`it has no profile ${shown}; name another one by s3-profile`);
+  }
+  const keyId = values.get("aws_access_key_id");
+  const secret = values.get("aws_secret_access_key");
+  if (!keyId || !secret) {
+    throw refuse3(`profile ${shown} lacks aws_access_key_id or aws_secret_access_key`);
+  }
+  if (!/^[\x21-\x7e]+$/.test(keyId + secret)) {
+    throw refuse3(`the keys of profile ${shown} have characters that no key has`);
+  }
+  return {
+    keyId,
+    secret,
+    token: values.get("aws_session_token") ?? null
+  };
+}
+
+// src/backends/protocols/s3/sign.ts
+import { createHash as createHash2, createHmac } from "node:crypto";
+var ALGORITHM = "AWS4-HMAC-SHA256";
+var EMPTY_DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+function authorizationOf(request, { keyId, secret }) {
+  const { path, query, region, service, time: time2 } = request;
+  const fields = request.fields.map(([name, value2]) => [
+    name.toLowerCase(),
+    value2.trim()
+  ]).sort(([a], [b]) => a < b ? -1 : 1);
+  const names2 = fields.map(([name]) => name).join(";");
+  const lines = fields.map(([name, value2]) => `${name}:${value2}
+`).join("");
+  const canonical = `GET
+${path}
+${query}
+${lines}
+${names2}
+${EMPTY_DIGEST}`;
+  const date = time2.slice(0, 8);
+  const scope = `${date}/${region}/${service}/aws4_request`;
+  const digest = createHash2("sha256").update(canonical).digest("hex");
+  const text = `${ALGORITHM}
+${time2}
+${scope}
+${digest}`;
+  let key = `AWS4${secret}`;
+  for (const part2 of [
+    date,
+    region,
+    service,
+    "aws4_request",
+    text
+  ]) {
+    key = createHmac("sha256", key).update(part2).digest();
+  }
+  const signature = key.toHex();
+  return `${ALGORITHM} Credential=${keyId}/${scope}, SignedHeaders=${names2}, Signature=${signature}`;
+}
+function signingTime(nanoseconds2) {
+  const date = new Date(Number(nanoseconds2 / 1000000n));
+  return date.toISOString().replace(/[-:]|\.\d+/g, "");
+}
+function signedFields(authority, path, region, keys, time2) {
+  const own = [
+    [
+      "X-Amz-Content-Sha256",
+      EMPTY_DIGEST
+    ],
+    [
+      "X-Amz-Date",
+      time2
+    ],
+    ...keys.token === null ? [] : [
+      [
+        "X-Amz-Security-Token",
+        keys.token
+      ]
+    ]
+  ];
+  const fields = [
+    [
+      "Host",
+      authority
+    ],
+    ...own
+  ];
+  const request = {
+    path,
+    query: "",
+    fields,
+    region,
+    service: "s3",
+    time: time2
+  };
+  return [
+    ...own,
+    [
+      "Authorization",
+      authorizationOf(request, keys)
+    ]
+  ];
+}
+
+// src/backends/protocols/s3/uri.ts
+function parseS3Uri(uri) {
+  const refuse3 = (why) => new UserError(`Cannot open ${uri}: ${why}; write s3://BUCKET/KEY`);
+  const match = /^s3:\/\/([^/]*)\/(.+)$/s.exec(uri);
+  if (match === null) throw refuse3("it names no object of a bucket");
+  const [, bucket, key] = match;
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket)) {
+    throw refuse3("its bucket has a name that no bucket has");
+  }
+  if (/(^|\/)\.{1,2}(\/|$)/.test(key)) throw refuse3("its key has a . or .. ");
+  return {
+    uri,
+    bucket,
+    key
+  };
+}
+function locationOfObject({ bucket, key }, endpoint, region) {
+  const isInHost = endpoint === null && !bucket.includes(".");
+  const base = endpoint ?? (isInHost ? `https://${bucket}.s3.${region}.amazonaws.com` : `https://s3.${region}.amazonaws.com`);
+  const url = URL.parse(base);
+  const isHttp = url !== null && /^https?:$/.test(url.protocol);
+  if (!isHttp || url.username !== "" || url.search !== "") {
+    throw new UserError(`Cannot use ${shownUrl(base)} as s3-endpoint: it is no URL such as https://store.example:9000`);
+  }
+  const before = url.pathname.replace(/\/$/, "");
+  const path = isInHost ? key : `${bucket}/${key}`;
+  return locationOf(new URL(`${url.origin}${before}/${encoded2(path)}`));
+}
+function encoded2(path) {
+  return encodeURIComponent(path).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`).replaceAll("%2F", "/");
+}
+
+// src/backends/protocols/s3/driver.ts
+var SIGNATURE_MS = 6e4;
+var S3 = {
+  kind: "protocol",
+  name: "s3",
+  summary: "an image in an object store that speaks S3, read-only",
+  usage: "s3://BUCKET/KEY",
+  prefixes: [
+    "s3://"
+  ],
+  needs: [
+    "socket",
+    "shared memory"
+  ],
+  parse: (_rest, text) => parseS3Uri(text),
+  async open(source, context) {
+    const { options: { http, tls }, services: { files } } = context;
+    const { s3Endpoint, s3Region: region, s3Credentials, s3Profile } = http;
+    const location = locationOfObject(source, s3Endpoint, region);
+    const authority = readAuthority(location, http, files);
+    const keys = s3Credentials === null ? null : findKeys(readSecretFile(s3Credentials, "s3-credentials", files), s3Profile, s3Credentials);
+    const { attachment } = await openHttpImage({
+      name: source.uri,
+      location,
+      authority,
+      tls
+    }, signer(region, keys), context);
+    return {
+      name: source.uri,
+      attachment: {
+        http: attachment,
+        region,
+        keys
+      }
+    };
+  },
+  attach: ({ http, region, keys }, _below, services) => attachHttpImage(http, signer(region, keys), services)
+};
+function signer(region, keys) {
+  let signed = [];
+  let path = "";
+  let until = -Infinity;
+  return (location) => {
+    const now = performance.now();
+    if (keys === null || now < until && location.path === path) return signed;
+    path = location.path;
+    until = now + SIGNATURE_MS;
+    const time2 = signingTime(systemTime());
+    return signed = signedFields(location.authority, path, region, keys, time2);
+  };
+}
+
 // src/backends/registry.ts
 var DRIVERS = [
   RAW,
@@ -26053,6 +26623,7 @@ var DRIVERS = [
   FILE,
   NBD,
   HTTP,
+  S3,
   MEMORY,
   NULL,
   PATTERN,
@@ -26333,8 +26904,8 @@ var StreamPlaces = class {
   }
   #advance(at) {
     const clusterSize = this.#clusterSize;
-    const isSame = Math.floor(at / clusterSize) === Math.floor(this.#at / clusterSize);
-    this.#inCluster = isSame ? this.#inCluster + 1 : 1;
+    const isSame2 = Math.floor(at / clusterSize) === Math.floor(this.#at / clusterSize);
+    this.#inCluster = isSame2 ? this.#inCluster + 1 : 1;
     this.#at = at;
   }
   #toNextCluster() {
@@ -26547,6 +27118,7 @@ var PolledStream = class {
   #wait;
   #poll;
   #owner;
+  #timers = /* @__PURE__ */ new Set();
   #isClosed = false;
   /** Uses a non-blocking socket, and closes it and its poll. */
   constructor(fd, wait, poll2, owner) {
@@ -26570,15 +27142,21 @@ var PolledStream = class {
   }
   everySecond(owner) {
     const timer = setInterval(() => {
-      if (!owner.tick()) clearInterval(timer);
+      if (!owner.tick()) this.#endTimer(timer);
     }, TICK_MS2);
+    this.#timers.add(timer);
   }
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const timer of this.#timers) this.#endTimer(timer);
     this.#wait.end();
     closeDescriptor(this.#fd);
     void this.#poll.close();
+  }
+  #endTimer(timer) {
+    clearInterval(timer);
+    this.#timers.delete(timer);
   }
   async #sendAll(buffer, start, length2) {
     for (let done = 0; done < length2 && !this.#isClosed; ) {
@@ -26924,7 +27502,7 @@ async function connectSocket(address, name, limitMs, makeStream) {
     const fd = libc().socket(family, type, 0);
     if (fd < 0) throw failure3(address, name, errno());
     const poll2 = new SocketPoll();
-    error = await connectTo(fd, bytes2, poll2, deadline);
+    error = await connectTo2(fd, bytes2, poll2, deadline);
     if (error === 0) {
       if (family !== AF_UNIX) setTcpOptions(fd);
       return new LinuxConnectedSocket(fd, name, poll2, deadline, makeStream);
@@ -26934,7 +27512,7 @@ async function connectSocket(address, name, limitMs, makeStream) {
   }
   throw failure3(address, name, error);
 }
-async function connectTo(fd, bytes2, poll2, deadline) {
+async function connectTo2(fd, bytes2, poll2, deadline) {
   if (libc().connect(fd, bytes2, bytes2.byteLength) === 0) return 0;
   const error = errno();
   if (error !== ERRNO.EINPROGRESS) return error;
@@ -27520,9 +28098,9 @@ var TlsEngine = class {
 
 // src/linux/tls/tls_stream.ts
 var SEND_BYTES2 = 128 * 1024;
-var RECORD_BYTES = 16 * 1024;
+var RECORD_BYTES2 = 16 * 1024;
 var RECORD_OVERHEAD = 256;
-var OUTPUT_BYTES = SEND_BYTES2 + SEND_BYTES2 / RECORD_BYTES * RECORD_OVERHEAD;
+var OUTPUT_BYTES = SEND_BYTES2 + SEND_BYTES2 / RECORD_BYTES2 * RECORD_OVERHEAD;
 var INPUT_BYTES = 128 * 1024;
 var TlsStream = class {
   #engine;
@@ -27681,8 +28259,8 @@ var TlsStream = class {
 };
 
 // src/linux/tls/tls_socket.ts
-var HEADER_BYTES6 = 5;
-var LENGTH_AT = 3;
+var HEADER_BYTES7 = 5;
+var LENGTH_AT2 = 3;
 var TYPES2 = {
   FIRST: 20,
   LAST: 24
@@ -27784,11 +28362,11 @@ var TlsSocket = class _TlsSocket {
    * there for the stream.
    */
   async #receiveRecord() {
-    const header = await this.#socket.receive(HEADER_BYTES6);
-    this.#engine.feed(header, 0, HEADER_BYTES6);
+    const header = await this.#socket.receive(HEADER_BYTES7);
+    this.#engine.feed(header, 0, HEADER_BYTES7);
     const isRecord = header[0] >= TYPES2.FIRST && header[0] <= TYPES2.LAST;
     if (!isRecord) return;
-    const length2 = new DataView(header.buffer).getUint16(LENGTH_AT);
+    const length2 = new DataView(header.buffer).getUint16(LENGTH_AT2);
     if (length2 === 0) return;
     const fragment = await this.#socket.receive(length2);
     this.#engine.feed(fragment, 0, length2);
@@ -29248,8 +29826,8 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
-  const refusal8 = refuse2(context, wanted);
-  if (refusal8 !== 0) return reply.error(refusal8);
+  const refusal9 = refuse2(context, wanted);
+  if (refusal9 !== 0) return reply.error(refusal9);
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
@@ -31247,7 +31825,7 @@ function unlockAll({ fs }, node, owner, isFlock, caller, handle) {
 }
 
 // src/filesystem/make_node.ts
-function makeNode(context, directory, name, mode, rdev, caller, refusal8 = "EPERM") {
+function makeNode(context, directory, name, mode, rdev, caller, refusal9 = "EPERM") {
   const { fs } = context;
   const type = mode & S_IF.MT;
   if (type === S_IF.DIR && fs.mkdir !== void 0) {
@@ -31257,7 +31835,7 @@ function makeNode(context, directory, name, mode, rdev, caller, refusal8 = "EPER
   if (type === S_IF.REG && fs.create !== void 0 && !hasMknod) {
     return fs.create(directory, name, mode, caller);
   }
-  if (fs.mknod === void 0) throw context.refusal(refusal8);
+  if (fs.mknod === void 0) throw context.refusal(refusal9);
   return fs.mknod(directory, name, mode, rdev, caller);
 }
 
@@ -32348,7 +32926,7 @@ var BUFFER_SIZE = 32 * 1024;
 var SIZE3 = BigInt(BUFFER_SIZE);
 var TWO_3217 = 2 ** 32;
 var TYPE_SHIFT = 12;
-var LENGTH_AT2 = 16;
+var LENGTH_AT3 = 16;
 var TYPE_AT = 18;
 var NAME_AT2 = 19;
 var bytes = new Uint8Array(new ArrayBuffer(BUFFER_SIZE));
@@ -32409,7 +32987,7 @@ var DirectoryReader = class {
 };
 function decode2(length2, entries2) {
   for (let at = 0; at < length2; ) {
-    const size = view.getUint16(at + LENGTH_AT2, true);
+    const size = view.getUint16(at + LENGTH_AT3, true);
     const start = at + NAME_AT2;
     const end = bytes.indexOf(0, start);
     const name = decodeName(bytes.subarray(start, end));
@@ -32477,8 +33055,8 @@ function undoUmask({ descriptors }, directory, name, mode) {
   const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
   const fd = openat(directory, nameArgument(name), flags, 0);
   if (fd < 0) return;
-  const isSame = readStatus(fd, NO_NAME) === 0 && (statusMode() & S_IF.MT) === (mode & S_IF.MT);
-  if (isSame) fchmodat(descriptors, descriptorName(fd), mode & ~S_IF.MT, 0);
+  const isSame2 = readStatus(fd, NO_NAME) === 0 && (statusMode() & S_IF.MT) === (mode & S_IF.MT);
+  if (isSame2) fchmodat(descriptors, descriptorName(fd), mode & ~S_IF.MT, 0);
   close2(fd);
 }
 function hasDefaultAcl(directory) {
@@ -33107,7 +33685,7 @@ var ByteBudget = class {
 
 // src/session/trace_relay.ts
 var RELAY_MAX = 4 << 20;
-var RECORD_BYTES2 = 1024;
+var RECORD_BYTES3 = 1024;
 var TraceSender = class {
   #budget;
   #send;
@@ -33148,7 +33726,7 @@ var TraceSender = class {
   }
 };
 function sizeOf6({ wire }) {
-  return RECORD_BYTES2 + (wire?.byteLength ?? 0);
+  return RECORD_BYTES3 + (wire?.byteLength ?? 0);
 }
 
 // src/session/uncaught_replies.ts
@@ -33348,7 +33926,7 @@ var NotificationFailure = class extends UserError {
 
 // src/queue/notifier.ts
 var NOTIFICATIONS_MAX = 16384;
-var BYTES_MAX2 = 32 * 2 ** 20;
+var BYTES_MAX3 = 32 * 2 ** 20;
 
 // src/session/worker_notifier.ts
 var WorkerNotifier = class {

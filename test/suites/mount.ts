@@ -19,6 +19,7 @@ import "../mount/file_system_test.ts";
 import "../mount/fsync_test.ts";
 import "../mount/handler_mistakes_test.ts";
 import "../mount/http_test.ts";
+import "../mount/https_test.ts";
 import "../mount/image_test.ts";
 import "../mount/in_use_test.ts";
 import "../mount/last_flush_test.ts";
