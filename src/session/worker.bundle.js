@@ -25618,7 +25618,15 @@ var NbdBackend = class extends ImageBackend {
       data: true,
       end: Infinity
     };
-    return this.#link.extentAt(from, Math.min(STATUS_MAX, rest));
+    return this.#extentAround(position, from, Math.min(STATUS_MAX, rest));
+  }
+  /** The extent at a position, asked for from the start of its block. */
+  async #extentAround(position, from, length2) {
+    const extent = await this.#link.extentAt(from, length2);
+    return extent.end > position ? extent : {
+      data: true,
+      end: from + this.#block
+    };
   }
   close() {
     this.#link.close();

@@ -17,6 +17,8 @@ const SIZE = 1 << 16;
 const GUARD = 64;
 /** Longer than any time to reconnect. */
 const LIMIT_MS = 60_000;
+/** Bytes of a message that comes again and again. */
+const REPEATED_MAX = 1 << 18;
 /** A server that never answers is cut off so often before it is down. */
 const CUTS = 3;
 
@@ -174,7 +176,8 @@ export class NbdFuzzer {
   }
 }
 
-function repeated(message: Uint8Array, times: number): Uint8Array {
+function repeated(message: Uint8Array, most: number): Uint8Array {
+  const times = Math.min(most, Math.ceil(REPEATED_MAX / (1 + message.length)));
   const all = new Uint8Array(message.length * times);
   for (let i = 0; i < times; i++) all.set(message, i * message.length);
   return all;

@@ -22,6 +22,7 @@ import "../torture/image_kills_test.ts";
 import "../torture/kill_test.ts";
 import "../torture/load_test.ts";
 import "../torture/medium_test.ts";
+import "../torture/nbd_test.ts";
 import "../torture/notify_test.ts";
 import "../torture/output_test.ts";
 import "../torture/power_cut_test.ts";

@@ -135,7 +135,20 @@ export class NbdBackend extends ImageBackend implements Backend {
     const from = Math.floor(position / block) * block;
     const rest = Math.floor((this.size - from) / block) * block;
     if (rest === 0) return { data: true, end: Infinity };
-    return this.#link.extentAt(from, Math.min(STATUS_MAX, rest));
+    return this.#extentAround(position, from, Math.min(STATUS_MAX, rest));
+  }
+
+  /** The extent at a position, asked for from the start of its block. */
+  async #extentAround(
+    position: number,
+    from: number,
+    length: number,
+  ): Promise<Extent> {
+    const extent = await this.#link.extentAt(from, length);
+    // A server that describes less than a block says nothing of the rest.
+    return extent.end > position
+      ? extent
+      : { data: true, end: from + this.#block };
   }
 
   override close(): void {

@@ -1,0 +1,227 @@
+/**
+ * Exports of NBD servers under load, whose connections are cut, and which are
+ * killed, slow, and full of errors.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  assertSame,
+  ExportProcess,
+  must,
+  run,
+  runFor,
+} from "../mount/_harness.ts";
+import { NbdServer } from "../mount/_nbd_server.ts";
+import { torture } from "./_harness.ts";
+import { CuttingProxy } from "./_cutting_proxy.ts";
+import { amount, tell } from "./_scale.ts";
+
+const MIB = 1 << 20;
+const SIZE = 64 * MIB;
+const JOBS = 4;
+const SECONDS = amount(3, 60);
+const LIMIT_S = 60 + 2 * SECONDS;
+
+/** A disk of zeroes and a mount point. */
+async function files(directory: string) {
+  const image = `${directory}/disk.img`;
+  const mountpoint = `${directory}/mnt.img`;
+  await Deno.writeFile(image, new Uint8Array(0));
+  await Deno.truncate(image, SIZE);
+  await Deno.writeFile(mountpoint, new Uint8Array(0));
+  return { image, mountpoint, socket: `${directory}/s` };
+}
+
+/** Writes and reads back, by four programs at once. */
+function fio(path: string, seconds: number, ...more: string[]) {
+  return runFor(
+    seconds + 60,
+    "fio",
+    ...[
+      ...["--name=v", `--filename=${path}`, "--rw=randrw", "--direct=1"],
+      ...["--bsrange=4k-64k", "--ioengine=libaio", "--iodepth=8"],
+      ...[`--numjobs=${JOBS}`, `--size=${SIZE / JOBS}`],
+      ...[`--offset_increment=${SIZE / JOBS}`, "--group_reporting"],
+      ...["--verify=crc32c", "--verify_backlog=64", "--verify_fatal=1"],
+      ...["--time_based", `--runtime=${seconds}`, "--allow_mounted_write=1"],
+      ...more,
+    ],
+  );
+}
+
+torture(
+  "data are what was written while a proxy cuts the connections",
+  async (directory) => {
+    const { image, mountpoint, socket } = await files(directory);
+    const filter = ["--filter=delay", "rdelay=1ms", "wdelay=1ms"];
+    await using _server = await new NbdServer(
+      socket,
+      ...[filter[0]!, "file", image, ...filter.slice(1)],
+    ).start();
+    using proxy = new CuttingProxy(`${directory}/p`, socket);
+    await using process = await ExportProcess.start([
+      "-wq4",
+      `nbd+unix:///?socket=${directory}/p`,
+      mountpoint,
+    ]);
+    const running = fio(mountpoint, SECONDS);
+    for (let i = 0; i < 5; i++) {
+      await new Promise((ok) => setTimeout(ok, SECONDS * 1000 / 6));
+      proxy.cut();
+    }
+    const { code, stdout, stderr } = await running;
+    assertEquals(code, 0, stdout + stderr);
+    assert(proxy.connections >= 5 + JOBS, `${proxy.connections}`);
+    // What was not flushed when a connection was cut may be lost: told once.
+    await run("sync", mountpoint);
+    await must("sync", mountpoint);
+    await assertSame(mountpoint, image);
+    assertEquals((await process.stop()).code, 0);
+    tell(`${proxy.connections} connections, cut 5 times: ${figures(stdout)}`);
+  },
+  { programs: ["nbdkit", "fio", "cmp"], limitS: LIMIT_S },
+);
+
+/** What fio did, in its own words. */
+function figures(stdout: string): string {
+  return (stdout.match(/(READ|WRITE): .*/g) ?? []).join("; ");
+}
+
+torture(
+  "nothing that was flushed is lost when the server is killed",
+  async (directory) => {
+    const { image, mountpoint, socket } = await files(directory);
+    const server = new NbdServer(socket, "file", image);
+    await using _ = await server.start();
+    const args = ["-wq4", server.uri, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const kills = amount(2, 20);
+    for (let i = 0; i < kills; i++) {
+      const write = `dd if=/dev/urandom of="$1" bs=1M count=8 seek=${
+        i % 8 * 8
+      } conv=notrunc,fsync status=none && cp "$1" "$2"`;
+      const copy = `${directory}/copy`;
+      await must("sh", "-c", write, "sh", mountpoint, copy);
+      await server.kill();
+      const reading = assertSame(mountpoint, copy);
+      await new Promise((ok) => setTimeout(ok, 200));
+      await server.start();
+      await reading;
+      await must("sync", mountpoint);
+      await assertSame(image, copy);
+    }
+    assertEquals((await process.stop()).code, 0);
+    tell(`${kills} kills of a server with nothing to flush: no error`);
+  },
+  { programs: ["nbdkit", "cmp", "dd"], limitS: LIMIT_S },
+);
+
+/** Two handles write; both are to be told of the loss by fsync, once. */
+const HANDLES = `
+import os, sys
+fds = [os.open(sys.argv[1], os.O_RDWR) for _ in range(2)]
+def sync(fd):
+    try:
+        os.fsync(fd)
+        return 0
+    except OSError as error:
+        return error.errno
+for line in sys.stdin:
+    if line == 'write\\n':
+        for i, fd in enumerate(fds): os.pwrite(fd, os.urandom(65536), i << 20)
+        print('written', flush=True)
+    else:
+        print([sync(fd) for fd in fds], flush=True)
+`;
+
+torture(
+  "every handle that wrote is told once that a killed server may have lost it",
+  async (directory) => {
+    const { image, mountpoint, socket } = await files(directory);
+    const server = new NbdServer(socket, "file", image);
+    await using _ = await server.start();
+    const args = ["-wq4", server.uri, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const python = new Deno.Command("python3", {
+      args: ["-c", HANDLES, mountpoint],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const input = python.stdin.getWriter();
+    const output = python.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    const say = async (word: string) => {
+      await input.write(new TextEncoder().encode(`${word}\n`));
+      return (await output.read()).value?.trim();
+    };
+    const kills = amount(2, 20);
+    try {
+      for (let i = 0; i < kills; i++) {
+        assertEquals(await say("write"), "written");
+        await server.kill();
+        await server.start();
+        assertEquals(await say("sync"), "[5, 5]");
+        assertEquals(await say("sync"), "[0, 0]");
+        assertEquals(await say("write"), "written");
+        assertEquals(await say("sync"), "[0, 0]");
+      }
+    } finally {
+      await input.close();
+      await output.cancel();
+      await python.status;
+    }
+    assertEquals((await process.stop()).code, 0);
+    tell(`${kills} kills of a server with unflushed writes: EIO, once each`);
+  },
+  { programs: ["nbdkit", "python3"], limitS: LIMIT_S },
+);
+
+torture(
+  "faults of the server reach programs as they are",
+  async (directory) => {
+    const { image, mountpoint, socket } = await files(directory);
+    const cases: [string[], string[], (code: number, text: string) => void][] =
+      [
+        [
+          ["--filter=error"],
+          ["error-pread=EIO", "error-pread-rate=30%"],
+          (code, text) => {
+            assert(code !== 0);
+            assertMatch(text, /Input\/output error/);
+          },
+        ],
+        // nbdkit tries again, so that nothing is seen of the errors.
+        [
+          ["--filter=retry", "--filter=error"],
+          ["error-rate=0.2%", "error=EIO", "retry-delay=1", "retries=9"],
+          (code, text) => assertEquals(code, 0, text),
+        ],
+        [
+          ["--filter=rate"],
+          ["rate=400M"],
+          (code, text) => assertEquals(code, 0, text),
+        ],
+      ];
+    for (const [filters, parameters, judge] of cases) {
+      const args = [...filters, "file", image, ...parameters];
+      await using _ = await new NbdServer(socket, ...args).start();
+      const uri = `nbd+unix:///?socket=${socket}`;
+      await using process = await ExportProcess.start([
+        "-wq4",
+        uri,
+        mountpoint,
+      ]);
+      const { code, stdout, stderr } = await fio(mountpoint, amount(1, 10));
+      judge(code, stdout + stderr);
+      assertEquals((await process.stop()).code, 0);
+    }
+    // It fails a write that would change anything.
+    const args = ["--filter=checkwrite", "file", image];
+    await using _ = await new NbdServer(socket, ...args).start();
+    const uri = `nbd+unix:///?socket=${socket}`;
+    await using process = await ExportProcess.start(["-wq4", uri, mountpoint]);
+    const copy = `dd if="$1" of="$2" bs=1M conv=notrunc,fsync status=none`;
+    await must("sh", "-c", copy, "sh", image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
+  { programs: ["nbdkit", "fio", "dd"], limitS: LIMIT_S },
+);
