@@ -11027,7 +11027,7 @@ async function readTable({ image, name, size }, position, length2) {
   const bytes2 = new Uint8Array(there);
   const got = await readFully(image, position, bytes2, 0, there);
   if (got >= 0) return bytes2.subarray(0, got);
-  throw new UserError(`Cannot read the partition table of ${name}: reading at byte ${position} failed with error ${-got}; repair the disk below it`);
+  throw new UserError(`Cannot read the partition table of ${name}: its bytes at ${position} cannot be read (${errnoName(-got)}); check the image and its storage`);
 }
 
 // src/backends/partitions/type_names.ts
@@ -13690,8 +13690,8 @@ var MappedImage = class extends ImageBackend {
   }
 };
 function tableError(name, error) {
-  const message = `A table of ${name} cannot be read`;
-  return Object.assign(new Error(message), {
+  const message = `Cannot read a table of ${name} (${errnoName(-error)}): a part of the file is missing or damaged; compare it with its source`;
+  return Object.assign(new UserError(message), {
     errno: -error
   });
 }
@@ -20089,7 +20089,13 @@ var PARTS = {
     }
     const pieces = await openPieces(path, context);
     const sizes = [];
-    for (const { backend } of pieces) sizes.push((await backend.stat()).size);
+    for (const { backend, name } of pieces) {
+      const { size } = await backend.stat();
+      if (size === 0) {
+        throw new UserError(`Cannot open parts:${path}: the piece ${name} is empty; copy it once more`);
+      }
+      sizes.push(size);
+    }
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (total > SIZE_MAX) {
       throw new UserError(`Cannot open parts:${path}: its pieces have more than 2^53 - 1 bytes (8 PiB)`);
@@ -20511,10 +20517,10 @@ function vhdRows(facts) {
     ]
   ];
   if (facts.currentSize !== facts.geometrySize) {
-    const rule = size === facts.geometrySize ? "geometry" : "current size";
+    const rule = size === facts.geometrySize ? "that of its geometry" : "its current size, not that of its geometry";
     rows2.push([
       "Size",
-      `that of its ${rule}`
+      rule
     ]);
   }
   if (parentName !== null) {
@@ -26742,7 +26748,7 @@ var PartReader = class {
     const got = await readFully(this.image, position, this.buffer, 0, there);
     if (got !== there) {
       const error = got < 0 ? -got : ERRNO.EIO;
-      throw new UserError(`Cannot read ${this.image.name} at byte ${position} (${errnoName(error)}); check its storage, or its tables with 'check'`);
+      throw new UserError(`Cannot read ${this.image.name} at byte ${position} (${errnoName(error)}): a part of it is missing or damaged, or its storage fails; compare it with its source`);
     }
     this.buffer.fill(0, there, Math.ceil(length2 / unit) * unit);
   }

@@ -59,7 +59,7 @@ class PartReader {
       throw new UserError(
         `Cannot read ${this.image.name} at byte ${position} (${
           errnoName(error)
-        }); check its storage, or its tables with 'check'`,
+        }): a part of it is missing or damaged, or its storage fails; compare it with its source`,
       );
     }
     this.buffer.fill(0, there, Math.ceil(length / unit) * unit);

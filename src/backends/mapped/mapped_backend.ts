@@ -1,4 +1,5 @@
-import { ERRNO } from "../../base/errno.ts";
+import { ERRNO, errnoName } from "../../base/errno.ts";
+import { UserError } from "../../base/user_error.ts";
 import type { Answer, Extent, ImageStat } from "../backend.ts";
 import { ImageBackend } from "../image_backend.ts";
 import { type ImageRange, type MappedBackend, rangeAt } from "../image_map.ts";
@@ -167,6 +168,8 @@ export class MappedImage extends ImageBackend implements MappedBackend {
 }
 
 function tableError(name: string, error: number): Error {
-  const message = `A table of ${name} cannot be read`;
-  return Object.assign(new Error(message), { errno: -error });
+  const message = `Cannot read a table of ${name} (${
+    errnoName(-error)
+  }): a part of the file is missing or damaged; compare it with its source`;
+  return Object.assign(new UserError(message), { errno: -error });
 }

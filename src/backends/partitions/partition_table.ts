@@ -1,3 +1,4 @@
+import { errnoName } from "../../base/errno.ts";
 import { UserError } from "../../base/user_error.ts";
 import type { Backend } from "../backend.ts";
 import { readFully } from "../read_fully.ts";
@@ -56,6 +57,8 @@ export async function readTable(
   const got = await readFully(image, position, bytes, 0, there);
   if (got >= 0) return bytes.subarray(0, got);
   throw new UserError(
-    `Cannot read the partition table of ${name}: reading at byte ${position} failed with error ${-got}; repair the disk below it`,
+    `Cannot read the partition table of ${name}: its bytes at ${position} cannot be read (${
+      errnoName(-got)
+    }); check the image and its storage`,
   );
 }

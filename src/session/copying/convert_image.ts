@@ -100,7 +100,7 @@ export async function convertImage(
       allowReference: request.reading.allowReference,
     }, services);
   if (below !== null) stack.defer(() => below.close());
-  const target = await openTarget(request, source, services);
+  const target = await openTarget(request, { source, below }, services);
   try {
     const copying = new Copying(
       request,

@@ -86,21 +86,29 @@ export function parseTarget(
   return { format: "raw", path: String(source) };
 }
 
+/** The images that a conversion reads. */
+export interface ReadImages {
+  /** What is converted. */
+  readonly source: OpenImage;
+  /** What the new image shows where it has nothing; `null` for nothing. */
+  readonly below: OpenImage | null;
+}
+
 /**
  * Makes the file of a target, under the name that it has until it is complete.
  *
- * @param source What is converted.
  * @throws {UserError} If there is a file already that is not to be replaced, or
  * none can be made.
  */
 export async function openTarget(
   request: TargetRequest,
-  source: OpenImage,
+  { source, below }: ReadImages,
   services: DriverServices,
 ): Promise<NewTarget> {
   const place = parseTarget(request);
   const path = services.files.absolutePath(place.path);
-  refuseOwn(path, source);
+  refuseOwn(path, source, "source", services);
+  if (below !== null) refuseOwn(path, below, "backing image", services);
   refuseThere(path, request, services);
   const created = createPart(path, services);
   try {
@@ -242,12 +250,40 @@ export class NewTarget {
   }
 }
 
-/** Refuses a file that is read meanwhile. */
-function refuseOwn(path: string, { attachment, name }: OpenImage): void {
-  if (![...filesOf(attachment)].includes(path)) return;
+/**
+ * Refuses a file that an image is made of, by any of its names: a new image in
+ * place of one below it would show itself.
+ */
+function refuseOwn(
+  path: string,
+  { attachment, name }: OpenImage,
+  role: string,
+  { files }: DriverServices,
+): void {
+  const identity = identityOf(path, files);
+  const isSame = (other: string) =>
+    other === path ||
+    identity !== null && identity === identityOf(other, files);
+  if (![...filesOf(attachment)].some(isSame)) return;
   throw new UserError(
-    `Cannot convert ${name} to ${path}: that file belongs to the source; choose another path`,
+    `Cannot convert to ${path}: that file belongs to the ${role}, ${name}; choose another path`,
   );
+}
+
+/** What tells a file from all others; `null` if there is none. */
+function identityOf(
+  path: string,
+  files: DriverServices["files"],
+): string | null {
+  let file;
+  try {
+    file = files.open(path, { writable: false });
+  } catch {
+    return null;
+  }
+  const stat = file.fstat();
+  file.close();
+  return typeof stat === "number" ? null : stat.identity ?? null;
 }
 
 /** Refuses a file that is there, or is in use. */

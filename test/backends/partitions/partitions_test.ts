@@ -1,5 +1,8 @@
 /** Partition tables: what is read of sound and of damaged ones. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { Backend } from "../../../src/backends/backend.ts";
+import { ERRNO } from "../../../src/base/errno.ts";
+import { readTable } from "../../../src/backends/partitions/partition_table.ts";
 import { findPartition } from "../../../src/backends/partitions/find_partition.ts";
 import type {
   PartitionTable,
@@ -233,4 +236,14 @@ Deno.test("an MBR beside a GPT that it does not announce counts alone", async ()
   const table = await tableOf({ 0: disk });
   assertEquals(table!.kind, "gpt");
   assertEquals(table!.remarks, ["the disk has no protective MBR"]);
+});
+
+Deno.test("a table that cannot be read is refused by its error's name", async () => {
+  const image = { read: () => -ERRNO.EIO } as unknown as Backend;
+  const disk = { image, name: "disk.img", size: 1 << 20 };
+  await assertRejects(
+    () => readTable(disk, 1024, 512),
+    UserError,
+    "Cannot read the partition table of disk.img: its bytes at 1024 cannot be read (EIO)",
+  );
 });

@@ -55,9 +55,15 @@ Deno.test("a path that is no first piece is refused", () => {
   }
 });
 
-async function read(names: readonly string[], first: string): Promise<string> {
+async function read(
+  names: readonly string[],
+  first: string,
+  empty = "",
+): Promise<string> {
   const files = new FakeFiles();
-  for (const name of names) files.write(name, new TextEncoder().encode(name));
+  for (const name of names) {
+    files.write(name, new TextEncoder().encode(name === empty ? "" : name));
+  }
   const image = await openImage(
     `parts:${first}`,
     imageOptions,
@@ -90,4 +96,14 @@ Deno.test("a piece that is missing is named", async () => {
     UserError,
     "Cannot open d.001: missing",
   );
+});
+
+Deno.test("a piece that is empty is named", async () => {
+  for (const empty of ["d.2", "d.3"]) {
+    await assertRejects(
+      () => read(["d.1", "d.2", "d.3"], "d.1", empty),
+      UserError,
+      `the piece /images/${empty} is empty; copy it once more`,
+    );
+  }
 });

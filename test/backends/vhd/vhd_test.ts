@@ -2,6 +2,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ImageOptions } from "../../../src/backends/driver.ts";
 import { openImage } from "../../../src/backends/open_image.ts";
+import { ERRNO } from "../../../src/base/errno.ts";
+import { errnoOf } from "../../../src/base/errno_of.ts";
 import { UserError } from "../../../src/base/user_error.ts";
 import { FakeFiles } from "../_fake_files.ts";
 import { readBack } from "../_image.ts";
@@ -167,5 +169,28 @@ Deno.test("fields that make no sense are refused", async () => {
     const read = () => readDisk({ "disk.vhd": file });
     if (at === 52) await assertRejects(read, UserError, "entries");
     else await assertRejects(read, UserError, why);
+  }
+});
+
+Deno.test("a block beyond the end of the file is an error wherever it is met", async () => {
+  const whole = buildVhd({ size: SIZE, kind: "dynamic" });
+  const fake = new FakeFiles();
+  fake.write("disk.vhd", whole.subarray(0, whole.length >> 1));
+  const image = await openImage("vhd:disk.vhd", imageOptions, fake.services());
+  try {
+    const { backend } = image;
+    const last = SIZE - 512;
+    assertEquals(
+      await backend.read(last, new Uint8Array(512), 0, 512),
+      -ERRNO.EIO,
+    );
+    const error = await assertRejects(
+      async () => await backend.extent(last),
+      UserError,
+      "Cannot read a table of /images/disk.vhd (EIO): a part of the file is missing",
+    );
+    assertEquals(errnoOf(error), ERRNO.EIO);
+  } finally {
+    await image.close();
   }
 });

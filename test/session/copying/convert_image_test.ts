@@ -154,6 +154,13 @@ testIf(
         UserError,
         "that file belongs to the source",
       );
+      await Deno.link(`${directory}/a.img`, `${directory}/link.img`);
+      await assertRejects(
+        () => convert(directory, "a.img", "link.img", { force: true }),
+        UserError,
+        "that file belongs to the source",
+      );
+      await Deno.remove(`${directory}/link.img`);
       await Deno.writeTextFile(`${directory}/c.img.part`, "unfinished");
       await assertRejects(
         () => convert(directory, "a.img", "c.img"),
@@ -175,6 +182,47 @@ testIf(
       );
       assertEquals(await Deno.readTextFile(`${directory}/b.img`), "mine");
       assertEquals(await namesIn(directory), ["a.img", "b.img", "c.img.part"]);
+    }),
+);
+
+testIf(
+  MISSING,
+  "convertImage() replaces no image that the new one would show",
+  () =>
+    inDirectory(async (directory) => {
+      await makeRaw(directory, "a.img", new Random(7));
+      const create = ["create", "-q", "-f", "qcow2", "-F", "raw"];
+      await qemu(directory, "qemu-img", ...create, "-b", "a.img", "b.qcow2");
+      await Deno.copyFile(`${directory}/a.img`, `${directory}/c.img`);
+      for (const target of ["qcow2:b.qcow2", "qcow2:a.img"]) {
+        const backing = "qcow2:b.qcow2";
+        await assertRejects(
+          () => convert(directory, "c.img", target, { backing, force: true }),
+          UserError,
+          "that file belongs to the backing image",
+        );
+      }
+      await qemu(directory, "qemu-img", "compare", "c.img", "b.qcow2");
+      assertEquals(await namesIn(directory), ["a.img", "b.qcow2", "c.img"]);
+    }),
+);
+
+testIf(
+  MISSING,
+  "convertImage() says what it cannot read of an image that was cut short",
+  () =>
+    inDirectory(async (directory) => {
+      await makeRaw(directory, "a.img", new Random(8));
+      const create = ["convert", "-O", "qcow2", "a.img", "a.qcow2"];
+      await qemu(directory, "qemu-img", ...create);
+      const { size } = await Deno.stat(`${directory}/a.qcow2`);
+      await Deno.truncate(`${directory}/a.qcow2`, size >> 1);
+      await assertRejects(
+        () => convert(directory, "qcow2:a.qcow2", "b.img"),
+        UserError,
+        "a part of it is missing or damaged",
+      );
+      assertEquals(await namesIn(directory), ["a.img", "a.qcow2"]);
     }),
 );
 

@@ -39,7 +39,16 @@ export const PARTS: ImageDriver<string, PartsAttachment> = {
     }
     const pieces = await openPieces(path, context);
     const sizes: number[] = [];
-    for (const { backend } of pieces) sizes.push((await backend.stat()).size);
+    for (const { backend, name } of pieces) {
+      const { size } = await backend.stat();
+      // A copy that has failed leaves such a file; all after it would shift.
+      if (size === 0) {
+        throw new UserError(
+          `Cannot open parts:${path}: the piece ${name} is empty; copy it once more`,
+        );
+      }
+      sizes.push(size);
+    }
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (total > SIZE_MAX) {
       throw new UserError(

@@ -68,8 +68,10 @@ export function vhdRows(facts: VhdFacts): [string, string][] {
     ["VHD", `${kind}${blocks}, made by ${quoteName(creator)}`],
   ];
   if (facts.currentSize !== facts.geometrySize) {
-    const rule = size === facts.geometrySize ? "geometry" : "current size";
-    rows.push(["Size", `that of its ${rule}`]);
+    const rule = size === facts.geometrySize
+      ? "that of its geometry"
+      : "its current size, not that of its geometry";
+    rows.push(["Size", rule]);
   }
   if (parentName !== null) {
     rows.push(["Parent", `${quoteName(parentName)} (id ${parentId})`]);
