@@ -153,7 +153,10 @@ export class FakeFiles implements FileService {
   }
 
   absolutePath(path: string): string {
-    const relative = path.startsWith("/") ? path : `./${path}`;
+    // A URL takes what follows two slashes for a host.
+    const relative = path.startsWith("/")
+      ? path.replace(/^\/+/, "/")
+      : `./${path}`;
     const normal = new URL(relative, "file:///images/").pathname;
     return normal.replace(/(?<=.)\/$/, "");
   }
