@@ -49,6 +49,7 @@ import "../mount/trees_test.ts";
 import "../mount/tune_test.ts";
 import "../mount/uring_test.ts";
 import "../mount/vhd_test.ts";
+import "../mount/vmdk_test.ts";
 import "../mount/worker_death_test.ts";
 import "../mount/writable_test.ts";
 import "../mount/writeback_test.ts";
