@@ -104,7 +104,7 @@ export async function openImage(
   }
   const { name, backend, file } = top;
   const stat = await backend.stat();
-  refuseUnfit(name, stat, backend, options);
+  refuseUnfit(top, stat, options);
   const singleQueueReason = tree.oneThread
     ? "the backend belongs to the calling thread"
     : backend.shared
@@ -288,9 +288,8 @@ function refuseLayers(
 }
 
 function refuseUnfit(
-  name: string,
+  { name, backend, file }: ImageBelow,
   { size }: ImageStat,
-  backend: Backend,
   { writable, growable }: ImageOptions,
 ): void {
   if (writable && !backend.writable) {
@@ -299,9 +298,11 @@ function refuseUnfit(
     );
   }
   if (size === 0 && !growable) {
-    throw new UserError(
-      `Cannot export ${name}: it is empty; give it a size with 'truncate -s 1G ${name}', or make the export writable and growable`,
-    );
+    // Only a file can be made larger by these.
+    const advice = file === null
+      ? "choose another image"
+      : `give it a size with 'truncate -s 1G ${name}', or make the export writable and growable`;
+    throw new UserError(`Cannot export ${name}: it is empty; ${advice}`);
   }
   if (size > SIZE_MAX) {
     throw new UserError(
