@@ -3,6 +3,7 @@
  * killed, slow, and full of errors.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { TextLineStream } from "@std/streams";
 import {
   assertSame,
   ExportProcess,
@@ -148,10 +149,10 @@ torture(
     }).spawn();
     const input = python.stdin.getWriter();
     const output = python.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
+      .pipeThrough(new TextLineStream()).getReader();
     const say = async (word: string) => {
       await input.write(new TextEncoder().encode(`${word}\n`));
-      return (await output.read()).value?.trim();
+      return (await output.read()).value;
     };
     const kills = amount(2, 20);
     try {

@@ -10,8 +10,8 @@ Deno.test("nothing that was flushed is lost, and no reply is taken for another",
     syncErrors: 0,
     failures: 0,
   };
-  const seeds = Array.from({ length: 150 }, (_, i) => i);
+  const seeds = Array.from({ length: 60 }, (_, i) => i);
   await withSeeds(seeds, (random) => runHistory(random, figures));
   const { losses, crashes, syncErrors } = figures;
-  assert(losses > 100 && crashes > 100 && syncErrors > 50);
+  assert(losses > 40 && crashes > 40 && syncErrors > 20);
 });

@@ -293,7 +293,7 @@ for (
           const attached = await attach(file, random.pick([0, 1 << 20]));
           let cuts = 0;
           const between = async () => {
-            if (!random.oneIn(25)) return;
+            if (!random.oneIn(50)) return;
             cuts++;
             const got = await inspect(directory, file.cut(random), [0, 3]);
             sectors.check(got, 0, "after a cut");
