@@ -22519,8 +22519,23 @@ var BlockCache2 = class {
   }
 };
 
+// src/backends/digests.ts
+var crypto = null;
+async function loadDigests(what) {
+  try {
+    crypto ??= await import("node:crypto");
+  } catch (cause) {
+    throw new UserError(`Cannot load digests for ${what}: the name of the working directory is not UTF-8; start in another directory`, {
+      cause
+    });
+  }
+}
+function digests() {
+  if (crypto === null) throw new Error("loadDigests() was not called");
+  return crypto;
+}
+
 // src/backends/block_cache/disk_store.ts
-import { createHash } from "node:crypto";
 var HEADER_BYTES6 = 64;
 var MAGIC2 = new TextEncoder().encode("mqfblk1\n");
 var OBJECT_AT = 8;
@@ -22536,7 +22551,7 @@ function objectKey(url, validator, size) {
     validator,
     size
   ]);
-  const digest = createHash("sha256").update(text).digest();
+  const digest = digests().createHash("sha256").update(text).digest();
   return Uint8Array.from(digest.subarray(0, OBJECT_BYTES));
 }
 var DiskStore = class {
@@ -22601,7 +22616,7 @@ var DiskStore = class {
   /** The digest of all of the record but the digest itself. */
   #digest(length2) {
     const record = this.#record;
-    return createHash("sha256").update(record.subarray(0, DIGEST_AT)).update(record.subarray(HEADER_BYTES6, HEADER_BYTES6 + length2)).digest().subarray(0, DIGEST_BYTES);
+    return digests().createHash("sha256").update(record.subarray(0, DIGEST_AT)).update(record.subarray(HEADER_BYTES6, HEADER_BYTES6 + length2)).digest().subarray(0, DIGEST_BYTES);
   }
   /** Where the record of a block is; -1 if the file has room for none. */
   #placeOf(block) {
@@ -24448,7 +24463,8 @@ function poolOptions({ name, location: own, authority }, sign, sockets, tls) {
     ]
   };
 }
-function attachHttpImage(attachment, sign, { sockets, queue, tell: tell2, files }) {
+async function attachHttpImage(attachment, sign, { sockets, queue, tell: tell2, files }) {
+  if (attachment.store !== null) await loadDigests("blocks in a directory");
   const { source, object, reconnectMs, leastBlocks } = attachment;
   const { name, location } = source;
   const owner = cacheOwner(queue);
@@ -26456,7 +26472,6 @@ function findKeys(text, profile, path) {
 }
 
 // src/backends/protocols/s3/sign.ts
-import { createHash as createHash2, createHmac } from "node:crypto";
 var ALGORITHM = "AWS4-HMAC-SHA256";
 var EMPTY_DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 function authorizationOf(request, { keyId, secret }) {
@@ -26476,7 +26491,8 @@ ${names2}
 ${EMPTY_DIGEST}`;
   const date = time2.slice(0, 8);
   const scope = `${date}/${region}/${service}/aws4_request`;
-  const digest = createHash2("sha256").update(canonical).digest("hex");
+  const { createHash, createHmac } = digests();
+  const digest = createHash("sha256").update(canonical).digest("hex");
   const text = `${ALGORITHM}
 ${time2}
 ${scope}
@@ -26592,6 +26608,7 @@ var S3 = {
     const location = locationOfObject(source, s3Endpoint, region);
     const authority = readAuthority(location, http, files);
     const keys = s3Credentials === null ? null : findKeys(readSecretFile(s3Credentials, "s3-credentials", files), s3Profile, s3Credentials);
+    if (keys !== null) await loadDigests("signatures");
     const { attachment } = await openHttpImage({
       name: source.uri,
       location,
@@ -26607,7 +26624,10 @@ var S3 = {
       }
     };
   },
-  attach: ({ http, region, keys }, _below, services) => attachHttpImage(http, signer(region, keys), services)
+  async attach({ http, region, keys }, _below, services) {
+    if (keys !== null) await loadDigests("signatures");
+    return await attachHttpImage(http, signer(region, keys), services);
+  }
 };
 function signer(region, keys) {
   let signed = [];

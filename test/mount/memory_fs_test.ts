@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ExampleProcess, runExample, script } from "./_example.ts";
 import { SCRIPTS } from "./_example_scripts.ts";
-import { eventually, mountTest, must, run } from "./_harness.ts";
+import { eventually, mountTest, must } from "./_harness.ts";
 
 /** examples/memory.ts with options that it has no arguments for. */
 const PROGRAM = "../test/mount/_memory_program.ts";

@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { BlockFile } from "../block_file.ts";
+import { digests } from "../digests.ts";
 import { BLOCK } from "./block_cache.ts";
 
 /** Magic, object, number and length of the block, digest. */
@@ -32,7 +32,7 @@ export function objectKey(
   size: number,
 ): Uint8Array<ArrayBuffer> {
   const text = JSON.stringify([url, validator, size]);
-  const digest = createHash("sha256").update(text).digest();
+  const digest = digests().createHash("sha256").update(text).digest();
   return Uint8Array.from(digest.subarray(0, OBJECT_BYTES));
 }
 
@@ -113,7 +113,7 @@ export class DiskStore {
   /** The digest of all of the record but the digest itself. */
   #digest(length: number): Uint8Array {
     const record = this.#record;
-    return createHash("sha256").update(record.subarray(0, DIGEST_AT))
+    return digests().createHash("sha256").update(record.subarray(0, DIGEST_AT))
       .update(record.subarray(HEADER_BYTES, HEADER_BYTES + length))
       .digest().subarray(0, DIGEST_BYTES);
   }

@@ -9,6 +9,7 @@ import { BLOCK, BlockCache } from "../../block_cache/block_cache.ts";
 import { DiskStore, objectKey } from "../../block_cache/disk_store.ts";
 import { ReadAhead } from "../../block_cache/read_ahead.ts";
 import { cacheOwner } from "../../mapped/slice_cache.ts";
+import { loadDigests } from "../../digests.ts";
 import type { ImageTls, OpenContext, Opened } from "../../driver.ts";
 import type {
   ImageServices,
@@ -211,11 +212,12 @@ function poolOptions(
 }
 
 /** Makes the backend of one thread. */
-export function attachHttpImage(
+export async function attachHttpImage(
   attachment: HttpAttachment,
   sign: Sign,
   { sockets, queue, tell, files }: ImageServices,
-): HttpBackend {
+): Promise<HttpBackend> {
+  if (attachment.store !== null) await loadDigests("blocks in a directory");
   const { source, object, reconnectMs, leastBlocks } = attachment;
   const { name, location } = source;
   const owner = cacheOwner(queue);

@@ -12,6 +12,7 @@ import { readSecretFile } from "../http/secret_file.ts";
 import type { HttpLocation } from "../http/url.ts";
 import { findKeys, type S3Keys } from "./credentials.ts";
 import { signedFields, signingTime } from "./sign.ts";
+import { loadDigests } from "../../digests.ts";
 import { locationOfObject, parseS3Uri, type S3Source } from "./uri.ts";
 
 /** How long a signature is used, in milliseconds; stores take it for 15 minutes. */
@@ -44,6 +45,7 @@ export const S3: ImageDriver<S3Source, S3Attachment> = {
       s3Profile,
       s3Credentials,
     );
+    if (keys !== null) await loadDigests("signatures");
     const { attachment } = await openHttpImage(
       { name: source.uri, location, authority, tls },
       signer(region, keys),
@@ -54,8 +56,10 @@ export const S3: ImageDriver<S3Source, S3Attachment> = {
       attachment: { http: attachment, region, keys },
     };
   },
-  attach: ({ http, region, keys }, _below, services) =>
-    attachHttpImage(http, signer(region, keys), services),
+  async attach({ http, region, keys }, _below, services) {
+    if (keys !== null) await loadDigests("signatures");
+    return await attachHttpImage(http, signer(region, keys), services);
+  },
 };
 
 /** Signs requests; the range is not signed, so one signature serves many. */

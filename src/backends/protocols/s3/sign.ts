@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { createHash, createHmac } from "node:crypto";
+import { digests } from "../../digests.ts";
 import type { HttpField } from "../http/request_text.ts";
 import type { S3Keys } from "./credentials.ts";
 
@@ -44,6 +44,7 @@ export function authorizationOf(
     `GET\n${path}\n${query}\n${lines}\n${names}\n${EMPTY_DIGEST}`;
   const date = time.slice(0, 8);
   const scope = `${date}/${region}/${service}/aws4_request`;
+  const { createHash, createHmac } = digests();
   const digest = createHash("sha256").update(canonical).digest("hex");
   const text = `${ALGORITHM}\n${time}\n${scope}\n${digest}`;
   let key: Uint8Array | string = `AWS4${secret}`;
