@@ -1,11 +1,14 @@
 /**
  * Crashes while a qcow2 image is written: the server is killed, or the file
  * system with the image shuts down. QEMU and this program find the same leaks, and
- * nothing worse, and what fsync acknowledged.
+ * nothing worse, and what fsync acknowledged. An image with lazy refcounts may
+ * also lack refcounts, as long as its header says so: QEMU adds them.
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
+import { INCOMPATIBLE } from "../../src/backends/formats/qcow2/constants.ts";
+import { parseHeader } from "../../src/backends/formats/qcow2/header.ts";
 import { Random } from "../_random.ts";
 import { ExportProcess, pause, within } from "../mount/_harness.ts";
 import { QemuTools } from "../oracle/tools.ts";
@@ -37,6 +40,10 @@ const KINDS: readonly string[] = [
   "data_file=data.img,cluster_size=32k",
 ];
 
+/** What may be wrong with a dirty image: refcounts that were not written. */
+const UNWRITTEN =
+  /^ERROR (cluster \d+ refcount=0 reference=1|OFLAG_COPIED .*refcount=0)$/;
+
 /** How the writing ends. */
 export type Crash = "kill" | "shutdown";
 
@@ -47,11 +54,14 @@ export interface CrashFigures {
   readonly acknowledged: number;
   /** Crashes after which clusters were leaked. */
   readonly leaks: number;
+  /** Crashes after which refcounts were to be repaired. */
+  readonly repairs: number;
 }
 
 /** An image that is written and crashes, over and over. */
 class Series {
   leaks = 0;
+  repairs = 0;
   readonly history: BlockHistory;
   readonly #tools = new QemuTools();
   readonly #directory: string;
@@ -115,15 +125,43 @@ class Series {
 
   /** Requires that the image is sound, and has what was acknowledged. */
   async check(place: string): Promise<void> {
-    const { corruptions, leaks } = await verdictOn(
-      this.#tools,
-      place,
-      "a.qcow2",
-    );
-    assertEquals(corruptions, 0);
+    const tools = this.#tools;
+    const { corruptions, leaks } = await verdictOn(tools, place, "a.qcow2");
     if (leaks > 0) this.leaks++;
+    await this.#checkData(place, "a.qcow2");
+    if (!await this.#isDirty(place)) return assertEquals(corruptions, 0);
+    if (corruptions > 0) this.repairs++;
+    await this.#checkRepair(place);
+  }
+
+  /** Whether the header says that refcounts may not be written. */
+  async #isDirty(place: string): Promise<boolean> {
+    if (!this.#kind.includes("lazy_refcounts=on")) return false;
+    const bytes = await Deno.readFile(`${place}/a.qcow2`);
+    const { incompatible } = parseHeader(bytes, "a.qcow2");
+    return (incompatible & INCOMPATIBLE.DIRTY) !== 0n;
+  }
+
+  /** Requires that refcounts alone are missing, and that QEMU can add them. */
+  async #checkRepair(place: string): Promise<void> {
+    const tools = this.#tools;
+    const check = ["check", "-f", "qcow2"];
+    const { output } = await tools.run(place, "qemu-img", ...check, "a.qcow2");
+    for (const line of output.split("\n")) {
+      if (line.startsWith("ERROR")) assertMatch(line, UNWRITTEN);
+    }
+    await Deno.copyFile(`${place}/a.qcow2`, `${place}/b.qcow2`);
+    // It ends with an error if it had something to repair.
+    await tools.run(place, "qemu-img", ...check, "-r", "all", "b.qcow2");
+    const verdict = await verdictOn(tools, place, "b.qcow2");
+    assertEquals(verdict, { corruptions: 0, leaks: 0 }, "after a repair");
+    await this.#checkData(place, "b.qcow2");
+    await Deno.remove(`${place}/b.qcow2`);
+  }
+
+  async #checkData(place: string, image: string): Promise<void> {
     const raw = `${this.#directory}/a.raw`;
-    const convert = ["convert", "-f", "qcow2", "-O", "raw", "a.qcow2", raw];
+    const convert = ["convert", "-f", "qcow2", "-O", "raw", image, raw];
     await this.#tools.img(place, ...convert);
     this.history.check(await Deno.readFile(raw));
   }
@@ -160,8 +198,8 @@ export async function crashImage(
   } catch (cause) {
     throw new Error(`${how}, seed ${seed} (${kind}): ${cause}`, { cause });
   }
-  const { leaks, history: { acknowledged } } = series;
-  return { crashes, acknowledged, leaks };
+  const { leaks, repairs, history: { acknowledged } } = series;
+  return { crashes, acknowledged, leaks, repairs };
 }
 
 async function shutDownOften(
