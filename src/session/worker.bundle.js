@@ -11976,7 +11976,8 @@ var ZlibHandle = class _ZlibHandle {
    *
    * @param stream The stream, and the bytes that follow it.
    * @param output Where to.
-   * @returns How many bytes the stream gave; -1 if it is damaged.
+   * @returns How many bytes the stream gave; -1 if it is damaged; `null` if
+   * node:zlib does not take the call, because it has other insides after all.
    */
   decompress(stream, output) {
     const handle = this.#handle;
@@ -11988,8 +11989,8 @@ var ZlibHandle = class _ZlibHandle {
     try {
       handle.reset();
       handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
-    } catch {
-      return -1;
+    } catch (error) {
+      return error instanceof TypeError ? null : -1;
     }
     return this.#hasFailed ? -1 : to - this.#state[0];
   }
@@ -12046,8 +12047,9 @@ async function loadDecompression(what) {
 }
 function decompress(compression, stream, output) {
   const most = output.length - 1;
-  const got = handleOf(compression)?.decompress(stream, output);
+  const got = handleOf(compression)?.decompress(stream, output) ?? null;
   if (got === most) return got;
+  if (got === -1 || got !== null && got > most) return -1;
   const block = decompressBySync(compression, stream, most);
   if (block === null) return -1;
   output.set(block);

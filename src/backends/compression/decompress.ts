@@ -41,9 +41,14 @@ export function decompress(
 ): number {
   const most = output.length - 1;
   // The byte to spare shows whether a stream goes on after the block.
-  const got = handleOf(compression)?.decompress(stream, output);
+  const got = handleOf(compression)?.decompress(stream, output) ?? null;
   if (got === most) return got;
-  // What the fast way does not take, the documented functions decide.
+  // The documented functions are not asked about damage again: one that fails
+  // keeps its memory, as large as a frame of zstd claims its window to be (up to
+  // 128 MiB), until garbage is collected.
+  if (got === -1 || (got !== null && got > most)) return -1;
+  // What the fast way does not decide, they do: whether a stream that gave less
+  // is complete, and everything if it is missing.
   const block = decompressBySync(compression, stream, most);
   if (block === null) return -1;
   output.set(block);

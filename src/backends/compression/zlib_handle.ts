@@ -78,17 +78,19 @@ export class ZlibHandle {
    *
    * @param stream The stream, and the bytes that follow it.
    * @param output Where to.
-   * @returns How many bytes the stream gave; -1 if it is damaged.
+   * @returns How many bytes the stream gave; -1 if it is damaged; `null` if
+   * node:zlib does not take the call, because it has other insides after all.
    */
-  decompress(stream: Uint8Array, output: Uint8Array): number {
+  decompress(stream: Uint8Array, output: Uint8Array): number | null {
     const handle = this.#handle;
     const [from, to] = [stream.length, output.length];
     this.#hasFailed = false;
     try {
       handle.reset();
       handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
-    } catch {
-      return -1;
+    } catch (error) {
+      // Damaged zstd gives an Error, a call that is not understood a TypeError.
+      return error instanceof TypeError ? null : -1;
     }
     return this.#hasFailed ? -1 : to - this.#state[0]!;
   }

@@ -122,6 +122,24 @@ Deno.test("a bomb does not grow", () => {
   assertEquals(ms < 500, true, `${ms} ms`);
 });
 
+Deno.test("damaged frames with large windows leave no memory behind", () => {
+  const window = 17 << 3; // 128 MiB: 2 ** (10 + 17)
+  const start = [0x28, 0xb5, 0x2f, 0xfd, 0x00, window];
+  // Blocks of one byte repeated for 128 KiB, which do not end the frame.
+  const blocks = Array.from({ length: 64 }, () => [0x02, 0x00, 0x10, 7]).flat();
+  // A last block of the type that is reserved, and one that makes it too long.
+  const damage = Uint8Array.of(...start, ...blocks, 0x07, 0x00, 0x00);
+  const more = Uint8Array.of(...start, ...blocks, 0x03, 0x00, 0x10, 7);
+  const output = new Uint8Array((64 << 17) + 1);
+  const before = Deno.memoryUsage().rss;
+  for (let i = 0; i < 50; i++) {
+    assertEquals(decompressInto("zstd", damage, output), -1);
+    assertEquals(decompressInto("zstd", more, output), -1);
+  }
+  const grown = Deno.memoryUsage().rss - before;
+  assertEquals(grown < 128 << 20, true, `${grown} bytes`);
+});
+
 Deno.test("zstdFrameLength() knows every kind of header", () => {
   const frame = (descriptor: number, ...rest: number[]) =>
     Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, descriptor, ...rest);
