@@ -100,8 +100,8 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
   parts: [{
     resizes: "never",
     source(size, files) {
-      // Neither of one size nor of whole pages, and one of them is empty.
-      const cuts = [0, 5, 65_000, 65_000, 70_003, size];
+      // Neither of one size nor of whole pages.
+      const cuts = [0, 5, 65_000, 70_003, size];
       for (const [i, cut] of cuts.slice(1).entries()) {
         files.add(`${PATH}.00${i + 1}`, cut - cuts[i]!);
       }
