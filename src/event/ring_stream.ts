@@ -30,6 +30,8 @@ export class RingStream implements ByteStream {
   #isSending = false;
   #isReceiving = false;
   #isClosed = false;
+  /** An owner may close the stream from within a completion. */
+  #isReleased = false;
 
   /** Makes a stream of a socket that is connected. */
   constructor(parts: RingStreamParts, owner: StreamOwner) {
@@ -120,6 +122,9 @@ export class RingStream implements ByteStream {
   }
 
   #releaseIfIdle(): void {
-    if (!this.#isSending && !this.#isReceiving) this.#parts.release();
+    if (this.#isReleased || this.#isSending || this.#isReceiving) return;
+    // Once: the descriptor and the slots may have new owners afterwards.
+    this.#isReleased = true;
+    this.#parts.release();
   }
 }

@@ -2412,6 +2412,8 @@ var RingStream = class {
   #isSending = false;
   #isReceiving = false;
   #isClosed = false;
+  /** An owner may close the stream from within a completion. */
+  #isReleased = false;
   /** Makes a stream of a socket that is connected. */
   constructor(parts2, owner) {
     this.#parts = parts2;
@@ -2484,7 +2486,9 @@ var RingStream = class {
     events.pushed();
   }
   #releaseIfIdle() {
-    if (!this.#isSending && !this.#isReceiving) this.#parts.release();
+    if (this.#isReleased || this.#isSending || this.#isReceiving) return;
+    this.#isReleased = true;
+    this.#parts.release();
   }
 };
 

@@ -117,6 +117,7 @@ import "../event/device_events_test.ts";
 import "../event/poll_strategy_test.ts";
 import "../event/ring_events_test.ts";
 import "../event/ring_file_io_test.ts";
+import "../event/ring_stream_test.ts";
 import "../event/ring_ticks_test.ts";
 import "../export/attributes_test.ts";
 import "../export/block_export_test.ts";
