@@ -35,6 +35,8 @@ export const VHDX_FIXTURES = [
   {
     ...TRAITS,
     variant: "differencing",
+    // Its bitmaps take seconds to make; the dynamic one is as large.
+    large: false,
     source(size: number, files: FakeFiles): string {
       const base = buildVhdx({
         size: Math.ceil(size / 512) * 512,
