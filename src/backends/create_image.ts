@@ -10,6 +10,7 @@ import type {
   NewImageOptions,
   RecordedBacking,
 } from "./driver.ts";
+import { rawPathOf } from "./image_chain.ts";
 import { recordedBacking } from "./recorded_backing.ts";
 import { openImage } from "./open_image.ts";
 import { IMAGE_DRIVERS, parseSource } from "./registry.ts";
@@ -78,7 +79,7 @@ async function lookBelow(
   services: DriverServices,
 ): Promise<{ readonly recorded: RecordedBacking; readonly size: number }> {
   // A new image records the format, because formats are never guessed.
-  const raw = /^raw:(.+)$/s.exec(source)?.[1];
+  const raw = rawPathOf(source);
   const image = await openImage(raw ?? source, reading, services);
   try {
     const recorded = recordedBacking(source, services);

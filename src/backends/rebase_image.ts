@@ -7,6 +7,7 @@ import type { CopyWatch } from "./copy_watch.ts";
 import { type ImageOptions, LOOK_OPTIONS } from "./driver.ts";
 import { nameFrom } from "./formats/qcow2/creating/create_qcow2.ts";
 import { setBacking } from "./formats/qcow2/set_backing.ts";
+import { rawPathOf } from "./image_chain.ts";
 import { mapImage } from "./image_map.ts";
 import { type OpenImage, openImage } from "./open_image.ts";
 import { recordedBacking } from "./recorded_backing.ts";
@@ -88,7 +89,7 @@ async function openBelow(
   options: ImageOptions,
   services: DriverServices,
 ): Promise<OpenImage> {
-  const source = /^raw:(.+)$/s.exec(backing)?.[1] ?? backing;
+  const source = rawPathOf(backing) ?? backing;
   const own = services.files.absolutePath(path);
   const looked = await openImage(source, options, services);
   const isSame = [...filesOf(looked.attachment)].includes(own);

@@ -11936,15 +11936,20 @@ function directoryOf(path) {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
 
-// src/backends/compression/load_zlib.ts
-async function loadZlib(what) {
+// src/base/load_node_module.ts
+async function loadNodeModule(load, what) {
   try {
-    return await import("node:zlib");
+    return await load();
   } catch (cause) {
-    throw new UserError(`Cannot load zlib for ${what}: the name of the working directory is not UTF-8; start in another directory`, {
+    throw new UserError(`Cannot load ${what}: the name of the working directory is not UTF-8; start in another directory`, {
       cause
     });
   }
+}
+
+// src/backends/compression/load_zlib.ts
+function loadZlib(what) {
+  return loadNodeModule(() => import("node:zlib"), `zlib for ${what}`);
 }
 
 // src/backends/compression/zlib_handle.ts
@@ -12095,6 +12100,41 @@ function decompressZstd(stream, options) {
   return length2 === null ? null : loaded().zstdDecompressSync(stream.subarray(0, length2), options);
 }
 
+// src/backends/image_chain.ts
+function rawPathOf(source) {
+  return /^raw:(.+)$/s.exec(source)?.[1] ?? null;
+}
+function openImageFile(path, link3, context, options = READ_ONLY) {
+  const source = link3 === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  return context.openBelow(source, options);
+}
+function placeInChain(file, link3, context) {
+  if (link3 === void 0) {
+    return {
+      gate: new ReferenceGate(file, context),
+      reference: null
+    };
+  }
+  if (link3.reference !== null) link3.gate.admit(file, link3.reference);
+  return link3;
+}
+function openGivenBacking(backing, context, options = READ_ONLY) {
+  const raw = rawPathOf(backing);
+  const source = raw === null ? backing : {
+    driver: FILE,
+    source: raw
+  };
+  return context.openBelow(source, options);
+}
+function refuseSnapshot(format, name, { options: { snapshot } }) {
+  if (snapshot === null) return;
+  const wanted = JSON.stringify(snapshot);
+  throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a ${format} image has no snapshots in it; export the image that belongs to the snapshot`);
+}
+
 // src/backends/mapped/block_cache.ts
 var WAYS = 8;
 var SLOT_WORDS = 8;
@@ -12108,7 +12148,7 @@ var SLOT = {
   HOST_HIGH: 5,
   /** Bytes of the block. */
   LENGTH: 2,
-  /** Not 0 if it was used since the hand passed it. */
+  /** Not 0 if it was used since the clock hand passed it. */
   USED: 3
 };
 var CONTROL_WORDS = 1;
@@ -12368,11 +12408,14 @@ var LIMIT = {
   EXTENTS: 1024
 };
 
-// src/backends/formats/vmdk/refusal.ts
+// src/backends/formats/refusal.ts
 var COMPARE = "compare it with its source";
-function refusal(name, why, advice = COMPARE) {
-  return new UserError(`Cannot open ${name} as vmdk: ${why}; ${advice}`);
+function refusalsOf(format, usual = COMPARE) {
+  return (name, why, advice = usual) => new UserError(`Cannot open ${name} as ${format}: ${why}; ${advice}`);
 }
+
+// src/backends/formats/vmdk/refusal.ts
+var refusal = refusalsOf("vmdk");
 
 // src/backends/formats/vmdk/descriptor.ts
 var EXTENT = /^(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]*)"(?:\s+(\d+))?.*)?$/;
@@ -12676,7 +12719,7 @@ var SLOT2 = {
   TAG: 0,
   /** Odd while the slot changes. */
   VERSION: 1,
-  /** Not 0 if it was used since the hand passed it. */
+  /** Not 0 if it was used since the clock hand passed it. */
   USED: 2,
   /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
   DIRTY: 3
@@ -12885,7 +12928,7 @@ var SliceCache = class {
   }
   /**
    * Chooses the slot for a slice: an empty one, else the first from the hand on
-   * that was not used since the hand passed it.
+   * that was not used since the clock hand passed it.
    *
    * @returns -1 if the slice is there already, or every slot has to stay.
    */
@@ -13115,12 +13158,7 @@ async function openParent(descriptor, { by, gate, context }, changes, driver) {
   };
   const { backing } = context.options;
   if (backing !== null) {
-    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
-    const source2 = raw === void 0 ? backing : {
-      driver: FILE,
-      source: raw
-    };
-    return await context.openBelow(source2, options);
+    return await openGivenBacking(backing, context, options);
   }
   if (descriptor === null || descriptor.parentCid === null) return null;
   const { parentName: name, parentCid: cid } = descriptor;
@@ -14024,7 +14062,7 @@ var VMDK = {
         // The last grain of a disk is shorter, where VMware wrote it.
         mayBeShort: true
       }),
-      damage: new DamageSigns(attachment.damage, name, tell2, "compare it with its source"),
+      damage: new DamageSigns(attachment.damage, name, tell2, COMPARE),
       backing: parentSize === null ? null : {
         backend: backends[files.length],
         size: parentSize
@@ -14033,14 +14071,10 @@ var VMDK = {
   }
 };
 async function openVmdk({ file: path, link: link3, cid }, context) {
-  const file = typeof path === "string" ? await openOwnFile(path, link3, context) : path;
+  const file = typeof path === "string" ? await openImageFile(path, link3, context) : path;
   const { name } = file;
-  const place = link3 ?? {
-    gate: new ReferenceGate(file, context),
-    reference: null
-  };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseSnapshot(name, context);
+  const place = placeInChain(file, link3, context);
+  refuseSnapshot("VMDK", name, context);
   const layout = await layoutOf2(file, place.gate, context);
   const { parts: parts2, files, descriptor, isOneFile } = layout;
   refuseOther(name, descriptor, cid);
@@ -14084,13 +14118,6 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
       parentSize: parent === null ? null : (await parent.backend.stat()).size
     }
   };
-}
-function openOwnFile(path, link3, context) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
-  return context.openBelow(source, READ_ONLY);
 }
 async function layoutOf2(file, gate, context) {
   const { backend, name } = file;
@@ -14139,11 +14166,6 @@ function compressionOf(headers, name) {
 function sliceSizeOf(extents) {
   const sparse = extents.find((extent) => extent.kind === "sparse");
   return sparse?.tables.geometry.sliceSize ?? 0;
-}
-function refuseSnapshot(name, { options }) {
-  if (options.snapshot === null) return;
-  const what = JSON.stringify(options.snapshot);
-  throw new UserError(`Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`);
 }
 function refuseOther(name, descriptor, cid) {
   if (cid === void 0 || descriptor?.cid === cid) return;
@@ -14208,9 +14230,7 @@ function unescaped(text) {
 }
 
 // src/backends/formats/ova/refusal.ts
-function refusal2(name, why, advice = "compare it with its source") {
-  return new UserError(`Cannot open ${name} as ova: ${why}; ${advice}`);
-}
+var refusal2 = refusalsOf("ova");
 
 // src/backends/formats/ova/tar_members.ts
 var BLOCK = 512;
@@ -15061,10 +15081,7 @@ function nameFrom(image, name, files) {
 }
 
 // src/backends/formats/qcow2/refusal.ts
-var CHECK = "compare it with its source, or look with 'check'";
-function refusal3(name, why, advice = CHECK) {
-  return new UserError(`Cannot open ${name} as qcow2: ${why}; ${advice}`);
-}
+var refusal3 = refusalsOf("qcow2", `${COMPARE}, or look with 'check'`);
 
 // src/backends/formats/qcow2/header_extensions.ts
 var NAME_ENTRY2 = 48;
@@ -16307,8 +16324,8 @@ async function repairDirty(file, name, tell2) {
 // src/backends/formats/qcow2/chain.ts
 async function openBacking({ backingName: name, backingFormat: format }, by, gate, open2, given) {
   if (given !== null) {
-    const raw = /^raw:(.+)$/s.exec(given)?.[1];
-    return await (raw === void 0 ? open2.any(given) : open2.raw(raw));
+    const raw = rawPathOf(given);
+    return await (raw === null ? open2.any(given) : open2.raw(raw));
   }
   if (name === null) return null;
   const reference = {
@@ -19596,13 +19613,12 @@ var QCOW2 = {
 };
 async function openQcow2({ file: path, base, link: link3 }, context) {
   const { cacheSize, backing: given, writable } = context.options;
-  const file = typeof path === "string" ? await openOwnFile2(path, link3, context) : path;
+  const file = typeof path === "string" ? await openImageFile(path, link3, context, {
+    ...READ_ONLY,
+    writable
+  }) : path;
   const { name, backend } = file;
-  const place = link3 ?? {
-    gate: new ReferenceGate(file, context),
-    reference: null
-  };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
+  const place = placeInChain(file, link3, context);
   const header = await openHeader(file, context);
   const disk = await diskOf(header, backend, name, context);
   const geometry = geometryOf(header);
@@ -19662,17 +19678,6 @@ async function openQcow2({ file: path, base, link: link3 }, context) {
       backingSize: backing === null ? null : await sizeOf4(backing)
     }
   };
-}
-function openOwnFile2(path, link3, context) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
-  const { writable } = context.options;
-  return context.openBelow(source, {
-    ...READ_ONLY,
-    writable
-  });
 }
 async function openHeader({ backend, name }, { options, services: { tell: tell2 } }) {
   const header = await readHeader(backend, name);
@@ -20318,10 +20323,7 @@ function sumOf(bytes2, at) {
 }
 
 // src/backends/formats/vhd/refusal.ts
-var COMPARE2 = "compare it with its source";
-function refusal4(name, why, advice = COMPARE2) {
-  return new UserError(`Cannot open ${name} as vhd: ${why}; ${advice}`);
-}
+var refusal4 = refusalsOf("vhd");
 
 // src/backends/formats/vhd/footer.ts
 var SECTOR5 = 512;
@@ -20542,12 +20544,7 @@ function vhdRows(facts) {
 async function openParent2(by, header, { gate, context }, driver) {
   const { backing } = context.options;
   if (backing !== null) {
-    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
-    const source2 = raw === void 0 ? backing : {
-      driver: FILE,
-      source: raw
-    };
-    return await context.openBelow(source2, READ_ONLY);
+    return await openGivenBacking(backing, context);
   }
   const name = await parentNameOf(by.backend, header);
   const reference = {
@@ -20717,7 +20714,6 @@ var VHD = {
         size
       });
     }
-    const advice = "compare it with its source";
     return new MappedImage({
       name,
       size,
@@ -20732,7 +20728,7 @@ var VHD = {
       ],
       lookup: new VhdLookup(table2),
       blocks: NO_BLOCKS,
-      damage: new DamageSigns(attachment.damage, name, tell2, advice),
+      damage: new DamageSigns(attachment.damage, name, tell2, COMPARE),
       backing: parentSize === null ? null : {
         backend: parent,
         size: parentSize
@@ -20759,18 +20755,10 @@ var FixedBackend = class extends WindowBackend {
   }
 };
 async function openVhd({ file: path, link: link3, id }, context) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
-  const file = await context.openBelow(source, READ_ONLY);
+  const file = await openImageFile(path, link3, context);
   const { name, backend } = file;
-  const place = link3 ?? {
-    gate: new ReferenceGate(file, context),
-    reference: null
-  };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseOptions(name, context);
+  const place = placeInChain(file, link3, context);
+  refuseSnapshot("VHD", name, context);
   const found = await readFooter(backend, name);
   const { footer, isCopy } = found;
   if (isCopy) {
@@ -20824,22 +20812,13 @@ async function parentOf(kind, file, header, chain) {
   if (chain.context.options.backing === null) return null;
   throw refusal4(file.name, "it has no parent", "leave backing out");
 }
-function refuseOptions(name, { options }) {
-  const { snapshot } = options;
-  if (snapshot === null) return;
-  const wanted = JSON.stringify(snapshot);
-  throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a VHD image has no snapshots in it; export the image that belongs to the snapshot`);
-}
 function refuseOther3(name, has2, id) {
   if (id === void 0 || id === has2) return;
   throw refusal4(name, `it has the id ${has2}, and the image above it wants the parent ${id}`, `name the parent with backing=vhd:${name} if it is the right one`);
 }
 
 // src/backends/formats/vhdx/refusal.ts
-var COMPARE3 = "compare it with its source";
-function refusal5(name, why, advice = COMPARE3) {
-  return new UserError(`Cannot open ${name} as vhdx: ${why}; ${advice}`);
-}
+var refusal5 = refusalsOf("vhdx");
 
 // src/backends/formats/vhdx/parent_locator.ts
 var VHDX_LOCATOR = "b04aefb7-d19e-4a81-b789-25b8e9445913";
@@ -21541,12 +21520,7 @@ function vhdxRows(facts) {
 async function openParent3(by, texts, { gate, context }, driver) {
   const { backing } = context.options;
   if (backing !== null) {
-    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
-    const source2 = raw === void 0 ? backing : {
-      driver: FILE,
-      source: raw
-    };
-    return await context.openBelow(source2, READ_ONLY);
+    return await openGivenBacking(backing, context);
   }
   const { name, dataWriteIds } = parentLink(texts);
   const reference = {
@@ -21579,7 +21553,7 @@ var BLOCK_STATE = {
   UNDEFINED: 1,
   ZERO: 2,
   UNMAPPED: 3,
-  /** An entry that makes no sense, whatever it is. */
+  /** An entry with a state or place that the format does not allow. */
   BAD: 4,
   /** What version 0.95 of the specification has for unmapped. */
   UNMAPPED_OLD: 5,
@@ -21759,7 +21733,6 @@ var VHDX = {
     const { name, size, ownSize, fileSize, patches, table: table2 } = attachment;
     const { parentSize } = attachment;
     const backend = patches === null ? file : new PatchedFile(file, ownSize, patches);
-    const advice = "compare it with its source";
     return new MappedImage({
       name,
       size,
@@ -21774,7 +21747,7 @@ var VHDX = {
       ],
       lookup: new VhdxLookup(table2),
       blocks: NO_BLOCKS,
-      damage: new DamageSigns(attachment.damage, name, tell2, advice),
+      damage: new DamageSigns(attachment.damage, name, tell2, COMPARE),
       backing: parentSize === null ? null : {
         backend: parent,
         size: parentSize
@@ -21783,18 +21756,10 @@ var VHDX = {
   }
 };
 async function openVhdx({ file: path, link: link3, dataWriteIds }, context) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
-  const file = await context.openBelow(source, READ_ONLY);
+  const file = await openImageFile(path, link3, context);
   const { name, backend } = file;
-  const place = link3 ?? {
-    gate: new ReferenceGate(file, context),
-    reference: null
-  };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseSnapshot2(name, context);
+  const place = placeInChain(file, link3, context);
+  refuseSnapshot("VHDX", name, context);
   const image = await readVhdx(backend, name);
   const { header, patches, fileSize, regions, metadata } = image;
   refuseOther4(name, header.dataWriteId, dataWriteIds);
@@ -21826,12 +21791,6 @@ async function parentOf2(file, { parent }, gate, context) {
   }
   if (context.options.backing === null) return null;
   throw refusal5(file.name, "it has no parent", "leave backing out");
-}
-function refuseSnapshot2(name, { options }) {
-  const { snapshot } = options;
-  if (snapshot === null) return;
-  const wanted = JSON.stringify(snapshot);
-  throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a VHDX image has no snapshots in it; export the image that belongs to the snapshot`);
 }
 function refuseOther4(name, has2, ids) {
   if (ids === void 0 || ids.includes(has2)) return;
@@ -21897,9 +21856,7 @@ var FrameLookup = class {
 };
 
 // src/backends/formats/zst/refusal.ts
-function refusal6(name, why, advice = "compare it with its source") {
-  return new UserError(`Cannot open ${name} as zst: ${why}; ${advice}`);
-}
+var refusal6 = refusalsOf("zst");
 
 // src/backends/formats/zst/seek_table.ts
 var SKIPPABLE_MAGIC = 407710302;
@@ -22068,7 +22025,7 @@ var ZST = {
       blocks: new StreamBlocks("zstd", cache, {
         find: frameOf
       }),
-      damage: new DamageSigns(damage, name, tell2, "compare it with its source")
+      damage: new DamageSigns(damage, name, tell2, COMPARE)
     });
   }
 };
@@ -22272,7 +22229,7 @@ function parseProxy(text) {
 
 // src/backends/block_cache/block_cache.ts
 var BLOCK2 = 16 * 1024;
-var NOBODY = 0;
+var NO_OWNER = 0;
 var WAYS3 = 8;
 var OWNERS_MAX = 256;
 var STRIDE2 = 16;
@@ -22369,7 +22326,7 @@ var BlockCache2 = class {
     if (at < 0) return false;
     const slot = this.#slotOf(at);
     Atomics.store(words, this.#hazard, slot + 1);
-    const isThere2 = Atomics.load(words, at + SLOT3.TAG) === block + 1 && Atomics.load(words, at + SLOT3.OWNER) === NOBODY;
+    const isThere2 = Atomics.load(words, at + SLOT3.TAG) === block + 1 && Atomics.load(words, at + SLOT3.OWNER) === NO_OWNER;
     if (isThere2) {
       const first2 = slot * BLOCK2 + from;
       into.set(this.#data.subarray(first2, first2 + length2), start);
@@ -22396,7 +22353,7 @@ var BlockCache2 = class {
     try {
       const found = this.#find(block);
       if (found >= 0) {
-        return Atomics.load(words, found + SLOT3.OWNER) === NOBODY ? CLAIM.THERE : CLAIM.UNDER_WAY;
+        return Atomics.load(words, found + SLOT3.OWNER) === NO_OWNER ? CLAIM.THERE : CLAIM.UNDER_WAY;
       }
       const at = this.#victim(set);
       if (at < 0) return CLAIM.NO_ROOM;
@@ -22414,14 +22371,14 @@ var BlockCache2 = class {
   }
   /** The bytes of a claimed slot are there, for every thread. */
   publish(slot) {
-    Atomics.store(this.#words, this.#wordOf(slot) + SLOT3.OWNER, NOBODY);
+    Atomics.store(this.#words, this.#wordOf(slot) + SLOT3.OWNER, NO_OWNER);
     this.wake();
   }
   /** The bytes of a claimed slot do not come. */
   abandon(slot) {
     const at = this.#wordOf(slot);
     Atomics.store(this.#words, at + SLOT3.TAG, 0);
-    Atomics.store(this.#words, at + SLOT3.OWNER, NOBODY);
+    Atomics.store(this.#words, at + SLOT3.OWNER, NO_OWNER);
     this.wake();
   }
   /** Counts what was published or abandoned; read it before a look. */
@@ -22455,7 +22412,7 @@ var BlockCache2 = class {
         const at = set + SET2.WORDS + way * SLOT3.WORDS;
         if (Atomics.load(words, at + SLOT3.OWNER) !== owner) continue;
         Atomics.store(words, at + SLOT3.TAG, 0);
-        Atomics.store(words, at + SLOT3.OWNER, NOBODY);
+        Atomics.store(words, at + SLOT3.OWNER, NO_OWNER);
       }
       Atomics.compareExchange(words, set + SET2.LOCK, owner, 0);
     }
@@ -22472,7 +22429,7 @@ var BlockCache2 = class {
   }
   /**
    * Empties a slot of a locked set: the first from the hand on that was not used
-   * since the hand passed it, and that nobody copies or fetches.
+   * since the clock hand passed it, and that no thread copies or fetches.
    */
   #victim(set) {
     const words = this.#words;
@@ -22481,7 +22438,7 @@ var BlockCache2 = class {
     for (let looks = 0; found < 0 && looks < 2 * WAYS3; looks++) {
       const at = set + SET2.WORDS + hand * SLOT3.WORDS;
       hand = (hand + 1) % WAYS3;
-      if (Atomics.load(words, at + SLOT3.OWNER) !== NOBODY) continue;
+      if (Atomics.load(words, at + SLOT3.OWNER) !== NO_OWNER) continue;
       const tag = Atomics.load(words, at + SLOT3.TAG);
       if (tag !== 0 && Atomics.exchange(words, at + SLOT3.USED, 0) !== 0) {
         continue;
@@ -22528,13 +22485,7 @@ var BlockCache2 = class {
 // src/backends/digests.ts
 var crypto = null;
 async function loadDigests(what) {
-  try {
-    crypto ??= await import("node:crypto");
-  } catch (cause) {
-    throw new UserError(`Cannot load digests for ${what}: the name of the working directory is not UTF-8; start in another directory`, {
-      cause
-    });
-  }
+  crypto ??= await loadNodeModule(() => import("node:crypto"), `digests for ${what}`);
 }
 function digests() {
   if (crypto === null) throw new Error("loadDigests() was not called");

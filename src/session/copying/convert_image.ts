@@ -16,6 +16,7 @@ import { runParts } from "../../backends/convert/run_parts.ts";
 import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
 import type { WrittenClusters } from "../../backends/formats/qcow2/creating/cluster_writer.ts";
 import { changedRanges } from "../../backends/formats/qcow2/snapshots/changed_ranges.ts";
+import { rawPathOf } from "../../backends/image_chain.ts";
 import { type OpenImage, openImage } from "../../backends/open_image.ts";
 import { FILE } from "../../backends/protocols/file/driver.ts";
 import type { DriverServices } from "../../backends/services.ts";
@@ -95,7 +96,7 @@ export async function convertImage(
   stack.defer(() => source.close());
   const below = request.backing === null
     ? null
-    : await openImage(backingSource(request.backing), {
+    : await openImage(rawPathOf(request.backing) ?? request.backing, {
       ...LOOK_OPTIONS,
       allowReference: request.reading.allowReference,
     }, services);
@@ -118,10 +119,6 @@ export async function convertImage(
   } finally {
     target.close();
   }
-}
-
-function backingSource(text: string): string {
-  return /^raw:(.+)$/s.exec(text)?.[1] ?? text;
 }
 
 /** The images of a conversion. */

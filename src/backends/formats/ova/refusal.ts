@@ -1,16 +1,4 @@
-import { UserError } from "../../../base/user_error.ts";
+import { type Refusal, refusalsOf } from "../refusal.ts";
 
-/**
- * The refusal of an archive.
- *
- * @param name Its name.
- * @param why What is wrong with it, as a clause.
- * @param advice What to do.
- */
-export function refusal(
-  name: string,
-  why: string,
-  advice: string = "compare it with its source",
-): UserError {
-  return new UserError(`Cannot open ${name} as ova: ${why}; ${advice}`);
-}
+/** The refusal of an image of this format. */
+export const refusal: Refusal = refusalsOf("ova");

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ImageBelow, OpenContext } from "../../driver.ts";
+import { rawPathOf } from "../../image_chain.ts";
 import { FILE } from "../../protocols/file/driver.ts";
 import {
   type ChainLink,
@@ -42,8 +43,8 @@ export async function openBacking(
   given: string | null,
 ): Promise<ImageBelow | null> {
   if (given !== null) {
-    const raw = /^raw:(.+)$/s.exec(given)?.[1];
-    return await (raw === undefined ? open.any(given) : open.raw(raw));
+    const raw = rawPathOf(given);
+    return await (raw === null ? open.any(given) : open.raw(raw));
   }
   if (name === null) return null;
   const reference: Reference = { role: "backing file", name, by };

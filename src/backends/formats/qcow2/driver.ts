@@ -7,15 +7,12 @@ import type {
   Opened,
 } from "../../driver.ts";
 import { loadDecompression } from "../../compression/decompress.ts";
+import { openImageFile, placeInChain } from "../../image_chain.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { MappedImage } from "../../mapped/mapped_backend.ts";
 import { cacheOwner, SliceCache } from "../../mapped/slice_cache.ts";
 import { TableLookup } from "../../mapped/table_lookup.ts";
-import {
-  type ChainLink,
-  READ_ONLY,
-  ReferenceGate,
-} from "../../reference_gate.ts";
+import { type ChainLink, READ_ONLY } from "../../reference_gate.ts";
 import { FILE } from "../../protocols/file/driver.ts";
 import { repairDirty } from "./check/repair_dirty.ts";
 import { openBacking, openDataFile } from "./chain.ts";
@@ -142,12 +139,10 @@ export async function openQcow2(
 ): Promise<Opened<Qcow2Attachment>> {
   const { cacheSize, backing: given, writable } = context.options;
   const file = typeof path === "string"
-    ? await openOwnFile(path, link, context)
+    ? await openImageFile(path, link, context, { ...READ_ONLY, writable })
     : path;
   const { name, backend } = file;
-  const place = link ??
-    { gate: new ReferenceGate(file, context), reference: null };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
+  const place = placeInChain(file, link, context);
   const header = await openHeader(file, context);
   const disk = await diskOf(header, backend, name, context);
   const geometry = geometryOf(header);
@@ -189,17 +184,6 @@ export async function openQcow2(
       backingSize: backing === null ? null : await sizeOf(backing),
     },
   };
-}
-
-function openOwnFile(
-  path: string,
-  link: ChainLink | undefined,
-  context: OpenContext,
-): Promise<ImageBelow> {
-  // A path that an image gives has no prefix.
-  const source = link === undefined ? path : { driver: FILE, source: path };
-  const { writable } = context.options;
-  return context.openBelow(source, { ...READ_ONLY, writable });
 }
 
 /** Reads the header; an image to be written is repaired if it was not closed. */

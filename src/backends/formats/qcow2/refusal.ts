@@ -1,19 +1,7 @@
-import { UserError } from "../../../base/user_error.ts";
+import { COMPARE, type Refusal, refusalsOf } from "../refusal.ts";
 
-/** What to do about an image whose header or tables make no sense. */
-const CHECK = "compare it with its source, or look with 'check'";
-
-/**
- * The refusal of an image.
- *
- * @param name Its name.
- * @param why What is wrong with it, as a clause.
- * @param advice What to do.
- */
-export function refusal(
-  name: string,
-  why: string,
-  advice: string = CHECK,
-): UserError {
-  return new UserError(`Cannot open ${name} as qcow2: ${why}; ${advice}`);
-}
+/** The refusal of an image of this format. */
+export const refusal: Refusal = refusalsOf(
+  "qcow2",
+  `${COMPARE}, or look with 'check'`,
+);

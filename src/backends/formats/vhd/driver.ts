@@ -7,18 +7,23 @@ import type {
   OpenContext,
   Opened,
 } from "../../driver.ts";
+import {
+  openImageFile,
+  placeInChain,
+  refuseSnapshot,
+} from "../../image_chain.ts";
 import { WindowBackend } from "../../filters/window.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { MappedImage } from "../../mapped/mapped_backend.ts";
 import { NO_BLOCKS } from "../../mapped/no_blocks.ts";
 import { BITMAP_SLICE } from "../../mapped/sector_bitmaps.ts";
-import { FILE } from "../../protocols/file/driver.ts";
-import { READ_ONLY, ReferenceGate } from "../../reference_gate.ts";
+import type { ReferenceGate } from "../../reference_gate.ts";
 import { describeVhd, vhdRows } from "./describe.ts";
 import { readDynamicHeader, type VhdHeader } from "./dynamic_header.ts";
 import { type FoundFooter, readFooter, VHD_KIND } from "./footer.ts";
 import { openParent, type VhdSource } from "./open_parent.ts";
 import { readTable } from "./read_table.ts";
+import { COMPARE } from "../refusal.ts";
 import { refusal } from "./refusal.ts";
 import { VhdLookup, type VhdTable } from "./vhd_lookup.ts";
 
@@ -60,7 +65,6 @@ export const VHD: ImageDriver<VhdSource, VhdAttachment> = {
     if (table === null) {
       return new FixedBackend(file!, { offset: 0, size });
     }
-    const advice = "compare it with its source";
     return new MappedImage({
       name,
       size,
@@ -69,7 +73,7 @@ export const VHD: ImageDriver<VhdSource, VhdAttachment> = {
       files: [{ backend: file!, end: fileSize, zeroEnd: fileSize }],
       lookup: new VhdLookup(table),
       blocks: NO_BLOCKS,
-      damage: new DamageSigns(attachment.damage, name, tell, advice),
+      damage: new DamageSigns(attachment.damage, name, tell, COMPARE),
       backing: parentSize === null
         ? null
         : { backend: parent!, size: parentSize },
@@ -107,14 +111,10 @@ async function openVhd(
   { file: path, link, id }: VhdSource,
   context: OpenContext,
 ): Promise<Opened<VhdAttachment>> {
-  // A path that an image gives has no prefix.
-  const source = link === undefined ? path : { driver: FILE, source: path };
-  const file = await context.openBelow(source, READ_ONLY);
+  const file = await openImageFile(path, link, context);
   const { name, backend } = file;
-  const place = link ??
-    { gate: new ReferenceGate(file, context), reference: null };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseOptions(name, context);
+  const place = placeInChain(file, link, context);
+  refuseSnapshot("VHD", name, context);
   const found = await readFooter(backend, name);
   const { footer, isCopy } = found;
   if (isCopy) {
@@ -178,15 +178,6 @@ async function parentOf(
   }
   if (chain.context.options.backing === null) return null;
   throw refusal(file.name, "it has no parent", "leave backing out");
-}
-
-function refuseOptions(name: string, { options }: OpenContext): void {
-  const { snapshot } = options;
-  if (snapshot === null) return;
-  const wanted = JSON.stringify(snapshot);
-  throw new UserError(
-    `Cannot open snapshot ${wanted} of ${name}: a VHD image has no snapshots in it; export the image that belongs to the snapshot`,
-  );
 }
 
 /** Another image than the parent would show a mixture of both. */

@@ -5,12 +5,16 @@ import type {
   OpenContext,
   Opened,
 } from "../../driver.ts";
+import {
+  openImageFile,
+  placeInChain,
+  refuseSnapshot,
+} from "../../image_chain.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { MappedImage } from "../../mapped/mapped_backend.ts";
 import { NO_BLOCKS } from "../../mapped/no_blocks.ts";
 import { BITMAP_SLICE } from "../../mapped/sector_bitmaps.ts";
-import { FILE } from "../../protocols/file/driver.ts";
-import { READ_ONLY, ReferenceGate } from "../../reference_gate.ts";
+import type { ReferenceGate } from "../../reference_gate.ts";
 import { describeVhdx, vhdxRows } from "./describe.ts";
 import type { VhdxMetadata } from "./metadata.ts";
 import { openParent, type VhdxSource } from "./open_parent.ts";
@@ -18,6 +22,7 @@ import { PatchedFile } from "./patched_file.ts";
 import type { FilePatches } from "./patches.ts";
 import { readBat, type VhdxTable } from "./read_bat.ts";
 import { readVhdx } from "./read_vhdx.ts";
+import { COMPARE } from "../refusal.ts";
 import { refusal } from "./refusal.ts";
 import { VhdxLookup } from "./vhdx_lookup.ts";
 
@@ -63,7 +68,6 @@ export const VHDX: ImageDriver<VhdxSource, VhdxAttachment> = {
     const backend = patches === null
       ? file!
       : new PatchedFile(file!, ownSize, patches);
-    const advice = "compare it with its source";
     return new MappedImage({
       name,
       size,
@@ -72,7 +76,7 @@ export const VHDX: ImageDriver<VhdxSource, VhdxAttachment> = {
       files: [{ backend, end: fileSize, zeroEnd: fileSize }],
       lookup: new VhdxLookup(table),
       blocks: NO_BLOCKS,
-      damage: new DamageSigns(attachment.damage, name, tell, advice),
+      damage: new DamageSigns(attachment.damage, name, tell, COMPARE),
       backing: parentSize === null
         ? null
         : { backend: parent!, size: parentSize },
@@ -85,14 +89,10 @@ async function openVhdx(
   { file: path, link, dataWriteIds }: VhdxSource,
   context: OpenContext,
 ): Promise<Opened<VhdxAttachment>> {
-  // A path that an image gives has no prefix.
-  const source = link === undefined ? path : { driver: FILE, source: path };
-  const file = await context.openBelow(source, READ_ONLY);
+  const file = await openImageFile(path, link, context);
   const { name, backend } = file;
-  const place = link ??
-    { gate: new ReferenceGate(file, context), reference: null };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseSnapshot(name, context);
+  const place = placeInChain(file, link, context);
+  refuseSnapshot("VHDX", name, context);
   const image = await readVhdx(backend, name);
   const { header, patches, fileSize, regions, metadata } = image;
   refuseOther(name, header.dataWriteId, dataWriteIds);
@@ -129,15 +129,6 @@ async function parentOf(
   }
   if (context.options.backing === null) return null;
   throw refusal(file.name, "it has no parent", "leave backing out");
-}
-
-function refuseSnapshot(name: string, { options }: OpenContext): void {
-  const { snapshot } = options;
-  if (snapshot === null) return;
-  const wanted = JSON.stringify(snapshot);
-  throw new UserError(
-    `Cannot open snapshot ${wanted} of ${name}: a VHDX image has no snapshots in it; export the image that belongs to the snapshot`,
-  );
 }
 
 /** A parent that was changed since does not fit the image above it. */

@@ -1,5 +1,5 @@
 import type { ImageBelow, ImageDriver, OpenContext } from "../../driver.ts";
-import { FILE } from "../../protocols/file/driver.ts";
+import { openGivenBacking } from "../../image_chain.ts";
 import {
   type ChainLink,
   READ_ONLY,
@@ -39,9 +39,7 @@ export async function openParent(
 ): Promise<ImageBelow> {
   const { backing } = context.options;
   if (backing !== null) {
-    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
-    const source = raw === undefined ? backing : { driver: FILE, source: raw };
-    return await context.openBelow(source, READ_ONLY);
+    return await openGivenBacking(backing, context);
   }
   const { name, dataWriteIds } = parentLink(texts);
   const reference: Reference = { role: "parent", name, by };

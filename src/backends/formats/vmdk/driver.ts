@@ -6,15 +6,15 @@ import type {
   OpenContext,
   Opened,
 } from "../../driver.ts";
+import {
+  openImageFile,
+  placeInChain,
+  refuseSnapshot,
+} from "../../image_chain.ts";
 import { BlockCache } from "../../mapped/block_cache.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { StreamBlocks } from "../../mapped/stream_blocks.ts";
-import { FILE } from "../../protocols/file/driver.ts";
-import {
-  type ChainLink,
-  READ_ONLY,
-  ReferenceGate,
-} from "../../reference_gate.ts";
+import type { ReferenceGate } from "../../reference_gate.ts";
 import { SECTOR } from "./constants.ts";
 import { describeVmdk, vmdkRows } from "./describe.ts";
 import type { Descriptor } from "./descriptor.ts";
@@ -27,6 +27,7 @@ import {
   readSparseHeader,
   readStart,
 } from "./read_sparse.ts";
+import { COMPARE } from "../refusal.ts";
 import { refusal } from "./refusal.ts";
 import { magicOf, type SparseHeader } from "./sparse_header.ts";
 import { VmdkImage } from "./vmdk_image.ts";
@@ -98,12 +99,7 @@ export const VMDK: ImageDriver<VmdkSource, VmdkAttachment> = {
         // The last grain of a disk is shorter, where VMware wrote it.
         mayBeShort: true,
       }),
-      damage: new DamageSigns(
-        attachment.damage,
-        name,
-        tell,
-        "compare it with its source",
-      ),
+      damage: new DamageSigns(attachment.damage, name, tell, COMPARE),
       backing: parentSize === null
         ? null
         : { backend: backends[files.length]!, size: parentSize },
@@ -126,13 +122,11 @@ export async function openVmdk(
   context: OpenContext,
 ): Promise<Opened<VmdkAttachment>> {
   const file = typeof path === "string"
-    ? await openOwnFile(path, link, context)
+    ? await openImageFile(path, link, context)
     : path;
   const { name } = file;
-  const place = link ??
-    { gate: new ReferenceGate(file, context), reference: null };
-  if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseSnapshot(name, context);
+  const place = placeInChain(file, link, context);
+  refuseSnapshot("VMDK", name, context);
   const layout = await layoutOf(file, place.gate, context);
   const { parts, files, descriptor, isOneFile } = layout;
   refuseOther(name, descriptor, cid);
@@ -173,16 +167,6 @@ export async function openVmdk(
       parentSize: parent === null ? null : (await parent.backend.stat()).size,
     },
   };
-}
-
-function openOwnFile(
-  path: string,
-  link: ChainLink | undefined,
-  context: OpenContext,
-): Promise<ImageBelow> {
-  // A path that an image gives has no prefix.
-  const source = link === undefined ? path : { driver: FILE, source: path };
-  return context.openBelow(source, READ_ONLY);
 }
 
 /** The extents of an image: itself, or those of its descriptor. */
@@ -229,14 +213,6 @@ function compressionOf(
 function sliceSizeOf(extents: readonly SharedExtent[]): number {
   const sparse = extents.find((extent) => extent.kind === "sparse");
   return sparse?.tables.geometry.sliceSize ?? 0;
-}
-
-function refuseSnapshot(name: string, { options }: OpenContext): void {
-  if (options.snapshot === null) return;
-  const what = JSON.stringify(options.snapshot);
-  throw new UserError(
-    `Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`,
-  );
 }
 
 /** A parent that was changed since does not fit the image above it. */

@@ -4,7 +4,7 @@ import type {
   ImageOptions,
   OpenContext,
 } from "../../driver.ts";
-import { FILE } from "../../protocols/file/driver.ts";
+import { openGivenBacking } from "../../image_chain.ts";
 import {
   type ChainLink,
   READ_ONLY,
@@ -51,9 +51,7 @@ export async function openParent(
   const options = { ...READ_ONLY, ...changes };
   const { backing } = context.options;
   if (backing !== null) {
-    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
-    const source = raw === undefined ? backing : { driver: FILE, source: raw };
-    return await context.openBelow(source, options);
+    return await openGivenBacking(backing, context, options);
   }
   if (descriptor === null || descriptor.parentCid === null) return null;
   const { parentName: name, parentCid: cid } = descriptor;

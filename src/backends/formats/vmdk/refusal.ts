@@ -1,19 +1,4 @@
-import { UserError } from "../../../base/user_error.ts";
+import { type Refusal, refusalsOf } from "../refusal.ts";
 
-/** What to do about an image that makes no sense. */
-const COMPARE = "compare it with its source";
-
-/**
- * The refusal of an image.
- *
- * @param name Its name.
- * @param why What is wrong with it, as a clause.
- * @param advice What to do.
- */
-export function refusal(
-  name: string,
-  why: string,
-  advice: string = COMPARE,
-): UserError {
-  return new UserError(`Cannot open ${name} as vmdk: ${why}; ${advice}`);
-}
+/** The refusal of an image of this format. */
+export const refusal: Refusal = refusalsOf("vmdk");

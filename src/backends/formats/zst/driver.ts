@@ -10,6 +10,7 @@ import { StreamBlocks } from "../../mapped/stream_blocks.ts";
 import { READ_ONLY } from "../../reference_gate.ts";
 import { formatSize } from "../../size.ts";
 import { FrameLookup } from "./frame_lookup.ts";
+import { COMPARE } from "../refusal.ts";
 import { refusal } from "./refusal.ts";
 import { readSeekTable, type SeekTable } from "./seek_table.ts";
 
@@ -89,12 +90,7 @@ export const ZST: ImageDriver<string, ZstAttachment> = {
       sliceSize: 0,
       lookup: new FrameLookup(table),
       blocks: new StreamBlocks("zstd", cache, { find: frameOf }),
-      damage: new DamageSigns(
-        damage,
-        name,
-        tell,
-        "compare it with its source",
-      ),
+      damage: new DamageSigns(damage, name, tell, COMPARE),
     });
   },
 };
