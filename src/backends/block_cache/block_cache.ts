@@ -13,7 +13,7 @@ import { futexWait } from "../../shared_memory/futex.ts";
 /** Bytes of a block. */
 export const BLOCK: number = 16 * 1024;
 /** The number of the owner that fetches nothing. */
-const NOBODY = 0;
+const NO_OWNER = 0;
 /** Slots of a set. */
 const WAYS = 8;
 /** Threads that may use a cache. */
@@ -138,7 +138,7 @@ export class BlockCache {
     const slot = this.#slotOf(at);
     Atomics.store(words, this.#hazard, slot + 1);
     const isThere = Atomics.load(words, at + SLOT.TAG) === block + 1 &&
-      Atomics.load(words, at + SLOT.OWNER) === NOBODY;
+      Atomics.load(words, at + SLOT.OWNER) === NO_OWNER;
     if (isThere) {
       const first = slot * BLOCK + from;
       into.set(this.#data.subarray(first, first + length), start);
@@ -167,7 +167,7 @@ export class BlockCache {
     try {
       const found = this.#find(block);
       if (found >= 0) {
-        return Atomics.load(words, found + SLOT.OWNER) === NOBODY
+        return Atomics.load(words, found + SLOT.OWNER) === NO_OWNER
           ? CLAIM.THERE
           : CLAIM.UNDER_WAY;
       }
@@ -189,7 +189,7 @@ export class BlockCache {
 
   /** The bytes of a claimed slot are there, for every thread. */
   publish(slot: number): void {
-    Atomics.store(this.#words, this.#wordOf(slot) + SLOT.OWNER, NOBODY);
+    Atomics.store(this.#words, this.#wordOf(slot) + SLOT.OWNER, NO_OWNER);
     this.wake();
   }
 
@@ -197,7 +197,7 @@ export class BlockCache {
   abandon(slot: number): void {
     const at = this.#wordOf(slot);
     Atomics.store(this.#words, at + SLOT.TAG, 0);
-    Atomics.store(this.#words, at + SLOT.OWNER, NOBODY);
+    Atomics.store(this.#words, at + SLOT.OWNER, NO_OWNER);
     this.wake();
   }
 
@@ -236,7 +236,7 @@ export class BlockCache {
         const at = set + SET.WORDS + way * SLOT.WORDS;
         if (Atomics.load(words, at + SLOT.OWNER) !== owner) continue;
         Atomics.store(words, at + SLOT.TAG, 0);
-        Atomics.store(words, at + SLOT.OWNER, NOBODY);
+        Atomics.store(words, at + SLOT.OWNER, NO_OWNER);
       }
       Atomics.compareExchange(words, set + SET.LOCK, owner, 0);
     }
@@ -255,7 +255,7 @@ export class BlockCache {
 
   /**
    * Empties a slot of a locked set: the first from the hand on that was not used
-   * since the hand passed it, and that nobody copies or fetches.
+   * since the clock hand passed it, and that no thread copies or fetches.
    */
   #victim(set: number): number {
     const words = this.#words;
@@ -264,7 +264,7 @@ export class BlockCache {
     for (let looks = 0; found < 0 && looks < 2 * WAYS; looks++) {
       const at = set + SET.WORDS + hand * SLOT.WORDS;
       hand = (hand + 1) % WAYS;
-      if (Atomics.load(words, at + SLOT.OWNER) !== NOBODY) continue;
+      if (Atomics.load(words, at + SLOT.OWNER) !== NO_OWNER) continue;
       const tag = Atomics.load(words, at + SLOT.TAG);
       if (tag !== 0 && Atomics.exchange(words, at + SLOT.USED, 0) !== 0) {
         continue;

@@ -23,7 +23,7 @@ const SLOT = {
   HOST_HIGH: 5,
   /** Bytes of the block. */
   LENGTH: 2,
-  /** Not 0 if it was used since the hand passed it. */
+  /** Not 0 if it was used since the clock hand passed it. */
   USED: 3,
 } as const;
 

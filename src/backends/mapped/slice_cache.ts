@@ -232,7 +232,7 @@ export class SliceCache {
 
   /**
    * Chooses the slot for a slice: an empty one, else the first from the hand on
-   * that was not used since the hand passed it.
+   * that was not used since the clock hand passed it.
    *
    * @returns -1 if the slice is there already, or every slot has to stay.
    */

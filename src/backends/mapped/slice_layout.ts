@@ -33,7 +33,7 @@ export const SLOT = {
   TAG: 0,
   /** Odd while the slot changes. */
   VERSION: 1,
-  /** Not 0 if it was used since the hand passed it. */
+  /** Not 0 if it was used since the clock hand passed it. */
   USED: 2,
   /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
   DIRTY: 3,

@@ -16,7 +16,7 @@ export const BLOCK_STATE = {
   UNDEFINED: 1,
   ZERO: 2,
   UNMAPPED: 3,
-  /** An entry that makes no sense, whatever it is. */
+  /** An entry with a state or place that the format does not allow. */
   BAD: 4,
   /** What version 0.95 of the specification has for unmapped. */
   UNMAPPED_OLD: 5,

@@ -20,7 +20,7 @@ const SILENCE_MS = 20_000;
 const HEAD_MS = 30_000;
 /** How slowly a body may come, in bytes a millisecond, beyond that time. */
 const LEAST_SPEED = 4;
-/** Bytes of a body that nobody wants which are taken, so as not to reconnect. */
+/** Bytes of an unwanted body that are read at most, to keep the connection. */
 const UNWANTED_MAX = 64 * 1024;
 
 /** One request and its response. Its methods run no code of a handler. */
@@ -211,7 +211,7 @@ export class HttpConnection implements StreamOwner, ResponseSink, Ticking {
   }
 
   #endExchange(isReusable: boolean): void {
-    // The rest of a body that nobody wants ends later.
+    // The exchange of an unwanted body has ended before the body does.
     if (this.#exchange === null) return;
     this.#over = this.#exchange;
     this.#exchange = null;
@@ -230,7 +230,7 @@ export class HttpConnection implements StreamOwner, ResponseSink, Ticking {
   #lose(why: string): void {
     const exchange = this.#exchange;
     this.close();
-    // The head of a body that nobody wants says all.
+    // An unwanted body adds nothing to its head.
     if (this.#hasHead && !this.#isWanted) return exchange?.ended();
     exchange?.lost(why, this.#wasUsed && !this.#hasBytes);
   }

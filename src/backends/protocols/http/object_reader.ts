@@ -117,7 +117,7 @@ export class ObjectReader implements FetchOwner, ReadOwner {
     if (failure === null) return;
     const waiting = fetch.takeWaiting();
     if (fetch.isAhead && !failure.isChanged) {
-      // Nobody waited for it when it began; now somebody does.
+      // No read waited for it when it began; these have joined it since.
       for (const each of waiting) this.#again(each);
       return;
     }

@@ -22,7 +22,7 @@ const TWO_32 = 2 ** 32;
 
 /**
  * A new image that several threads fill with clusters. Its tables are made in
- * the order of the disk, and written behind the clusters. The header comes last:
+ * the order of the disk, and written after the clusters. The header comes last:
  * a file that was not written completely is no image.
  */
 export class FilledImage {

@@ -1,6 +1,6 @@
 /**
- * Making, applying and deleting internal snapshots of an image that nobody else
- * uses.
+ * Making, applying and deleting internal snapshots of an image that no other
+ * program uses.
  *
  * @module
  */
