@@ -28,8 +28,8 @@ const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
 /**
- * The memory that Deno has taken varies from run to run. Needs are rounded up to
- * these units, so that they are the same in each run.
+ * The memory that Deno has taken varies from run to run. It is rounded up to
+ * these units, so that needs are the same in each run.
  */
 const ADDRESS_SPACE_UNIT = GIB;
 const DATA_UNIT = 128 * MIB;
@@ -74,7 +74,9 @@ export function* limitStates(serving: Serving): Generator<LimitState> {
   const { addressSpace, data } = memoryUse();
   const all = roundUp(addressSpace + needs.addressSpace, ADDRESS_SPACE_UNIT);
   yield raised("addressSpace", "AS", all);
-  yield raised("data", "DATA", roundUp(data + needs.data, DATA_UNIT));
+  // Rounded before what is added: that is the same in each run, and could bring
+  // the sum to a multiple of the unit, from where it would change.
+  yield raised("data", "DATA", roundUp(data, DATA_UNIT) + needs.data);
   const threads = findThreadLimit(needs.threads);
   if (threads !== null) yield threads;
   if (!isExemptFrom("MEMLOCK")) {
