@@ -25,6 +25,12 @@ const SUITES: readonly Suite[] = [
     starts: [],
   },
   {
+    // Half of the time that the parts take.
+    name: "images",
+    description: "Image formats and networks, by themselves, and fuzzed.",
+    starts: ["backends/", "fuzz/"],
+  },
+  {
     // Half of the time that test/mount/ takes.
     name: "service",
     description: "How an export is started, limited, watched and secured.",

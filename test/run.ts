@@ -12,7 +12,7 @@
 import { TextLineStream } from "@std/streams";
 
 /** The suites, in `test/suites/`. They wait more than they compute. */
-const SUITES = ["mount", "service", "torture", "unit"] as const;
+const SUITES = ["mount", "service", "torture", "images", "unit"] as const;
 /** Deno's last line: "ok | 9 passed (2 steps) | 0 failed | 1 ignored (3s)". */
 const RESULT = /^(?:ok|FAILED) \| (?<counts>\d+ passed.*) \([^()]*\)$/;
 

@@ -95,8 +95,12 @@ export const LIMITS = {
   data: {
     limit: "RLIMIT_DATA",
     counts: "bytes of private memory",
-    need: memoryNeed("0.5 GiB", DATA_PER_SESSION, DATA_PER_QUEUE) +
-      ", rounded up to whole 128 MiB; most of it is never used",
+    need: memoryNeed(
+      "0.5 GiB",
+      DATA_PER_SESSION,
+      DATA_PER_QUEUE,
+      " rounded up to whole 128 MiB",
+    ) + "; most of it is never used",
     command: (value) => `ulimit -d ${value}`,
     unit: "LimitDATA",
     suffix: "K",
@@ -147,9 +151,10 @@ function memoryNeed(
   deno: string,
   perSession: number,
   perQueue: number,
+  rounded = "",
 ): string {
   const each = `${perQueue / MIB} MiB a queue`;
-  return `those of Deno (about ${deno}), ${
+  return `those of Deno (about ${deno})${rounded}, ${
     perSession / MIB
   } MiB more, ${each}, and --queue-memory`;
 }

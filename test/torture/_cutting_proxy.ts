@@ -24,7 +24,14 @@ export class CuttingProxy implements Disposable {
   async #accept(server: string): Promise<void> {
     for await (const client of this.#listener) {
       this.connections++;
-      const peer = await Deno.connect({ transport: "unix", path: server });
+      let peer;
+      try {
+        peer = await Deno.connect({ transport: "unix", path: server });
+      } catch {
+        // Without a server, the client sees a connection that ends.
+        client.close();
+        continue;
+      }
       void this.#carry(client, peer);
       void this.#carry(peer, client);
     }

@@ -66,7 +66,8 @@ torture(
     }
     await within(Promise.all(killed), "the clients that were killed");
     assertEquals((await run("dd", ...read)).code, 0);
-    assertEquals((await process.stop()).code, 0);
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 0, stderr);
   },
 );
 
