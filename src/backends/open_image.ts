@@ -19,9 +19,10 @@ import type {
   Opened,
   OverlayPlace,
 } from "./driver.ts";
-import { looksLike, MAGIC_BYTES, rawNotice } from "./formats/known_formats.ts";
+import { rawNotice } from "./formats/known_formats.ts";
 import { OVERLAY } from "./formats/overlay.ts";
 import { RAW } from "./formats/raw.ts";
+import { recognise } from "./formats/recognise.ts";
 import { MODULE } from "./protocols/module.ts";
 import { OBJECT } from "./protocols/object.ts";
 import { recordedBacking } from "./recorded_backing.ts";
@@ -96,7 +97,7 @@ export async function openImage(
     overlay === null ? parsed : overlayOn(parsed, source, overlay, services),
   );
   const notice = parsed.driver === RAW && isFromStart(options)
-    ? await noticeOfRaw(top)
+    ? await noticeOfRaw(top, services)
     : null;
   for (const filter of FILTER_DRIVERS) {
     const use = filter.use(options);
@@ -268,10 +269,11 @@ function isFromStart({ offset, partition }: ImageOptions): boolean {
 }
 
 /** What to tell the user about a raw image that looks like another one. */
-async function noticeOfRaw({ backend, name }: ImageBelow) {
-  const start = new Uint8Array(MAGIC_BYTES);
-  const got = await backend.read(0, start, 0, MAGIC_BYTES);
-  const format = looksLike(start.subarray(0, Math.max(0, got)));
+async function noticeOfRaw(
+  { backend, name }: ImageBelow,
+  { files }: DriverServices,
+): Promise<string | null> {
+  const format = await recognise(backend, name, files);
   return format === null ? null : rawNotice(format, name);
 }
 

@@ -14236,12 +14236,12 @@ var refusal2 = refusalsOf("ova");
 var BLOCK = 512;
 var MEMBERS_MAX = 1e4;
 var META_MAX = 1 << 16;
-async function tarMembers(file, name) {
+async function tarMembers(file, name, most = MEMBERS_MAX) {
   const { size: end } = await file.stat();
   const members = [];
   let preface = {};
   let at = 0;
-  for (let i = 0; i < MEMBERS_MAX && at + BLOCK <= end; i++) {
+  for (let i = 0; i < most && at + BLOCK <= end; i++) {
     const block = await readBytes2(file, at, BLOCK, name);
     if (block.every((byte) => byte === 0)) return members;
     if (!isHeader(block)) {
@@ -14334,8 +14334,26 @@ function readPreface(type, data) {
   return preface;
 }
 
-// src/backends/formats/ova/driver.ts
+// src/backends/formats/ova/read_disks.ts
 var OVF_MAX = 4 << 20;
+function isDescriptor({ path }) {
+  return /\.ovf$/i.test(path);
+}
+async function readDisks(file, name) {
+  const members = await tarMembers(file, name);
+  const ovf = members.find(isDescriptor);
+  if (ovf === void 0) {
+    const advice = "take the disk out of it with 'tar -xf'";
+    throw refusal2(name, "it has no OVF descriptor", advice);
+  }
+  if (ovf.size > OVF_MAX) throw refusal2(name, "its OVF descriptor is too long");
+  const bytes2 = new Uint8Array(ovf.size);
+  const got = await readFully(file, ovf.offset, bytes2, 0, ovf.size);
+  if (got < ovf.size) throw refusal2(name, "its OVF descriptor cannot be read");
+  return ovfDisks(new TextDecoder().decode(bytes2), members);
+}
+
+// src/backends/formats/ova/driver.ts
 var OVA = {
   kind: "format",
   name: "ova",
@@ -14418,19 +14436,6 @@ function alone(context, { name }) {
       throw refusal2(name, "it needs other files", advice);
     }
   };
-}
-async function readDisks(file, name) {
-  const members = await tarMembers(file, name);
-  const ovf = members.find(({ path }) => /\.ovf$/i.test(path));
-  if (ovf === void 0) {
-    const advice = "take the disk out of it with 'tar -xf'";
-    throw refusal2(name, "it has no OVF descriptor", advice);
-  }
-  if (ovf.size > OVF_MAX) throw refusal2(name, "its OVF descriptor is too long");
-  const bytes2 = new Uint8Array(ovf.size);
-  const got = await readFully(file, ovf.offset, bytes2, 0, ovf.size);
-  if (got < ovf.size) throw refusal2(name, "its OVF descriptor cannot be read");
-  return ovfDisks(new TextDecoder().decode(bytes2), members);
 }
 function chosen(disks, { file, number: number2 }, name) {
   const list = disks.map(({ path, size }, i) => `#${i + 1} ${quoteName(path)} (${formatSize(size)})`).join(", ");
@@ -14840,7 +14845,7 @@ var FEATURE_NAMES = [
 var NAME_ENTRY = 48;
 function newHeader(image, layout, name) {
   const { size, clusterSize, extendedL2, backing, dataFile } = image;
-  const isZstd = image.compression === "zstd";
+  const isZstd2 = image.compression === "zstd";
   const bytes2 = new Uint8Array(clusterSize);
   const view2 = new DataView(bytes2.buffer);
   const wide = (at, value2) => view2.setBigUint64(at, BigInt(value2));
@@ -14852,11 +14857,11 @@ function newHeader(image, layout, name) {
   wide(40, layout.l1At * clusterSize);
   wide(48, layout.tableAt * clusterSize);
   view2.setUint32(56, layout.tableClusters);
-  const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n) | (isZstd ? INCOMPATIBLE.COMPRESSION : 0n);
+  const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n) | (isZstd2 ? INCOMPATIBLE.COMPRESSION : 0n);
   view2.setBigUint64(72, incompatible);
   view2.setUint32(96, REFCOUNT_ORDER);
   view2.setUint32(100, HEADER_BYTES2);
-  view2.setUint8(COMPRESSION_TYPE_AT, isZstd ? 1 : 0);
+  view2.setUint8(COMPRESSION_TYPE_AT, isZstd2 ? 1 : 0);
   const backingName = backing === null ? new Uint8Array() : nameBytes(backing.name, "backing file", LIMIT2.BACKING_NAME, name);
   const room3 = clusterSize - backingName.length;
   const extensions = extensionsOf(image, name);
@@ -21903,11 +21908,15 @@ async function readPart(file, at, length2, name) {
   if (got < 0) throw refusal6(name, "its seek table cannot be read");
   return got === length2 ? new DataView(bytes2.buffer) : null;
 }
+function isZstd(start) {
+  if (start.length < 4) return false;
+  const view2 = new DataView(start.buffer, start.byteOffset, start.length);
+  const magic = view2.getUint32(0, true);
+  return magic === FRAME_MAGIC || magic >>> 4 === 25481893;
+}
 async function withoutTable(file, name) {
   const start = await readPart(file, 0, 4, name);
-  const magic = start?.getUint32(0, true) ?? 0;
-  const isZstd = magic === FRAME_MAGIC || magic >>> 4 === 25481893;
-  return isZstd ? refusal6(name, "it has no seek table, so it can only be read in order", MAKE_ONE) : refusal6(name, "it does not begin like a file of zstd", "name its format, or leave the prefix out if it is raw");
+  return start !== null && isZstd(new Uint8Array(start.buffer)) ? refusal6(name, "it has no seek table, so it can only be read in order", MAKE_ONE) : refusal6(name, "it does not begin like a file of zstd", "name its format, or leave the prefix out if it is raw");
 }
 function placesOf(table2, frames, entrySize, end, name) {
   const places = new SharedArrayBuffer(16 * (frames + 1));

@@ -38,13 +38,32 @@ export class FakeBlockFile implements BlockFile {
   mtime = 2n;
   closed = false;
   readonly calls: string[] = [];
-  readonly #pages = new Map<number, Uint8Array>();
+  /** What it began with. */
+  readonly #base: Uint8Array;
+  /** The pages that differ from that; `null` for holes. */
+  readonly #pages = new Map<number, Uint8Array | null>();
+  /** Pages that are no holes. */
+  #pageCount: number;
   readonly #faults: Faults;
   readonly #identity: Pick<Faults, "identity">;
   readonly #made = new Map<Call, number>();
 
-  constructor(size: number, faults: Faults = {}) {
+  /**
+   * Makes a file.
+   *
+   * @param size Its size in bytes.
+   * @param faults How it misbehaves.
+   * @param base Its first bytes, which nothing may change while it is used; the
+   * rest is a hole.
+   */
+  constructor(
+    size: number,
+    faults: Faults = {},
+    base: Uint8Array = new Uint8Array(0),
+  ) {
     this.size = size;
+    this.#base = base;
+    this.#pageCount = Math.ceil(base.length / PAGE);
     this.#faults = faults;
     const { identity } = faults;
     this.#identity = identity === undefined ? {} : { identity };
@@ -61,13 +80,18 @@ export class FakeBlockFile implements BlockFile {
     if (error !== 0) return error;
     const rest = Math.max(0, this.size - position);
     const count = this.#short(Math.min(length, rest));
+    if (this.#pages.size === 0 && position + count <= this.#base.length) {
+      buffer.set(this.#base.subarray(position, position + count), start);
+      return count;
+    }
     for (let done = 0; done < count;) {
       const at = position + done;
       const part = Math.min(count - done, PAGE - at % PAGE);
-      const page = this.#pages.get(Math.floor(at / PAGE));
+      const page = this.#pageAt(Math.floor(at / PAGE));
       const into = buffer.subarray(start + done, start + done + part);
-      if (page === undefined) into.fill(0);
-      else into.set(page.subarray(at % PAGE, at % PAGE + part));
+      const there = page?.subarray(at % PAGE, at % PAGE + part);
+      if (there !== undefined) into.set(there);
+      into.fill(0, there?.length ?? 0);
       done += part;
     }
     return count;
@@ -136,11 +160,9 @@ export class FakeBlockFile implements BlockFile {
     if (position >= this.size) return -ERRNO.ENXIO;
     const wanted = whence === SEEK.DATA;
     const inPage = Math.floor(position / PAGE);
-    if (this.#pages.has(inPage) === wanted) return position;
-    const later = wanted
-      ? [...this.#pages.keys()].filter((page) => page > inPage)
-      : this.#gapAfter(inPage);
-    const next = Math.min(...later) * PAGE;
+    if ((this.#pageAt(inPage) !== null) === wanted) return position;
+    const page = wanted ? this.#dataAfter(inPage) : this.#gapAfter(inPage);
+    const next = page * PAGE;
     if (next < this.size) return next;
     return wanted ? -ERRNO.ENXIO : this.size;
   }
@@ -151,7 +173,7 @@ export class FakeBlockFile implements BlockFile {
     return {
       kind: "file",
       size: this.size,
-      allocated: this.#pages.size * PAGE,
+      allocated: this.#pageCount * PAGE,
       blockSize: PAGE,
       ...this.#identity,
       atime: this.atime,
@@ -188,30 +210,71 @@ export class FakeBlockFile implements BlockFile {
       : 1 + random.below(length);
   }
 
-  #page(index: number): Uint8Array | null {
-    let page = this.#pages.get(index);
-    if (page === undefined) {
-      if (this.#pages.size >= (this.#faults.pages ?? Infinity)) return null;
-      page = new Uint8Array(PAGE);
-      this.#pages.set(index, page);
-    }
-    return page;
+  /** The bytes of a page, of which the last ones may be missing; `null` if a hole. */
+  #pageAt(index: number): Uint8Array | null {
+    const page = this.#pages.get(index);
+    if (page !== undefined) return page;
+    const at = index * PAGE;
+    return at < this.#base.length ? this.#base.subarray(at, at + PAGE) : null;
   }
 
-  #gapAfter(page: number): number[] {
-    while (this.#pages.has(page)) page++;
-    return [page];
+  /** A page that can be written to; `null` if the medium is full. */
+  #page(index: number): Uint8Array | null {
+    const page = this.#pages.get(index) ?? null;
+    if (page !== null) return page;
+    const before = this.#pageAt(index);
+    if (before === null) {
+      if (this.#pageCount >= (this.#faults.pages ?? Infinity)) return null;
+      this.#pageCount++;
+    }
+    const copy = new Uint8Array(PAGE);
+    if (before !== null) copy.set(before);
+    this.#pages.set(index, copy);
+    return copy;
+  }
+
+  #dataAfter(page: number): number {
+    const inBase = Math.ceil(this.#base.length / PAGE);
+    for (let i = page + 1; i < inBase; i++) {
+      if (this.#pageAt(i) !== null) return i;
+    }
+    let next = Infinity;
+    for (const [index, bytes] of this.#pages) {
+      if (bytes !== null && index > page) next = Math.min(next, index);
+    }
+    return next;
+  }
+
+  #gapAfter(page: number): number {
+    while (this.#pageAt(page) !== null) page++;
+    return page;
   }
 
   #zero(position: number, length: number): void {
     const end = position + length;
-    for (const [index, page] of this.#pages) {
-      const from = Math.max(position, index * PAGE) - index * PAGE;
-      const to = Math.min(end, (index + 1) * PAGE) - index * PAGE;
-      if (to <= from) continue;
-      page.fill(0, from, to);
-      if (to - from === PAGE) this.#pages.delete(index);
+    const inBase = Math.ceil(Math.min(end, this.#base.length) / PAGE);
+    for (let i = Math.floor(position / PAGE); i < inBase; i++) {
+      this.#zeroPage(i, position, end);
     }
+    for (const [index, bytes] of this.#pages) {
+      if (index >= inBase && bytes !== null) {
+        this.#zeroPage(index, position, end);
+      }
+    }
+  }
+
+  /** Zeroes what a page has of a range; all of it becomes a hole. */
+  #zeroPage(index: number, position: number, end: number): void {
+    const from = Math.max(position, index * PAGE) - index * PAGE;
+    const to = Math.min(end, (index + 1) * PAGE) - index * PAGE;
+    if (to <= from || this.#pageAt(index) === null) return;
+    if (to - from < PAGE) {
+      this.#page(index)!.fill(0, from, to);
+      return;
+    }
+    if (index * PAGE < this.#base.length) this.#pages.set(index, null);
+    else this.#pages.delete(index);
+    this.#pageCount--;
   }
 }
 

@@ -39,9 +39,13 @@ export class FakeFiles implements FileService {
 
   /** Makes a file of some bytes, on a medium that has some pages. */
   write(path: string, bytes: Uint8Array, pages: number = Infinity): void {
-    const file = new FakeBlockFile(bytes.length, { identity: path, pages });
-    file.pwrite(bytes, 0, bytes.length, 0);
-    this.#files.set(path, file);
+    this.share(path, bytes.slice(), pages);
+  }
+
+  /** The same without a copy: nothing may change the bytes while it is used. */
+  share(path: string, bytes: Uint8Array, pages: number = Infinity): void {
+    const faults = { identity: path, pages };
+    this.#files.set(path, new FakeBlockFile(bytes.length, faults, bytes));
   }
 
   /** Whether a path stands for a file. */

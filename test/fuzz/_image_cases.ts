@@ -21,8 +21,15 @@ import {
 /** An image that is damaged, in the file `disk`. */
 export interface FuzzCase {
   build(): Uint8Array<ArrayBuffer>;
-  /** Makes its checks right again, so that what they guard is reached. */
-  seal?(bytes: Uint8Array<ArrayBuffer>): void;
+  /**
+   * Makes its checks right again, so that what they guard is reached.
+   *
+   * @param touch Is told of each range before it is changed.
+   */
+  seal?(
+    bytes: Uint8Array<ArrayBuffer>,
+    touch: (at: number, length: number) => void,
+  ): void;
   readonly source: string;
   readonly options?: Partial<ImageOptions>;
   /** The files that it refers to. */
@@ -160,7 +167,7 @@ export const MAPPED_CASES = {
             { first: 200, last: 299 },
           ],
         }),
-      seal: (bytes) => sealGpt(bytes, sectorSize),
+      seal: (bytes, touch) => sealGpt(bytes, sectorSize, touch),
       source: "disk",
       options: { partition: "data" },
       places: [

@@ -55,6 +55,7 @@ import "../backends/qcow2/snapshots_test.ts";
 import "../backends/qcow2/table_lookup_test.ts";
 import "../backends/qcow2/thread_death_test.ts";
 import "../backends/qcow2/write_test.ts";
+import "../backends/recognise_test.ts";
 import "../backends/registry_test.ts";
 import "../backends/s3/sign_test.ts";
 import "../backends/size_test.ts";

@@ -9,6 +9,7 @@ import "../base/errno_of_test.ts";
 import "../base/name_bytes_test.ts";
 import "../bench/cells_test.ts";
 import "../bench/fio_test.ts";
+import "../bench/formats_test.ts";
 import "../bench/guard_test.ts";
 import "../bench/options_test.ts";
 import "../bench/prediction/machine/prediction_test.ts";

@@ -6,9 +6,9 @@ import type {
 } from "../../backends/driver.ts";
 import {
   type KnownFormat,
-  looksLike,
-  MAGIC_BYTES,
+  sourceOf,
 } from "../../backends/formats/known_formats.ts";
+import { recognise } from "../../backends/formats/recognise.ts";
 import { fileSystemAt } from "../../backends/partitions/file_system.ts";
 import type {
   Partition,
@@ -61,7 +61,7 @@ export interface FormatFacts extends ImageDescription {
 export interface ImageFacts extends Omit<DiskFacts, "diskSize"> {
   /** The source, as the user wrote it. */
   readonly source: string;
-  /** What its first bytes look like; `null` if like no format. */
+  /** What the file looks like; `null` if like nothing that is known. */
   readonly looksLike: KnownFormat | null;
   /** The source that shows the disk in it; `null` if none does. */
   readonly exportAs: string | null;
@@ -103,16 +103,13 @@ export async function imageFacts(
   const file = await openForInfo(path, plain, insecurePath);
   try {
     const isFile = parseSource(path).driver.name === "raw";
-    const start = new Uint8Array(MAGIC_BYTES);
-    const got = isFile ? await file.backend.read(0, start, 0, MAGIC_BYTES) : 0;
-    const known = looksLike(start.subarray(0, Math.max(0, got)));
+    const { files } = driverServices({ insecurePath });
+    const known = isFile ? await recognise(file.backend, path, files) : null;
     const exportAs = path !== source
       ? source
       : known === null
       ? path
-      : known.prefix === null
-      ? null
-      : `${known.prefix}${path}`;
+      : sourceOf(known, path);
     const format = exportAs === null
       ? null
       : await describe(parseSource(exportAs), file);

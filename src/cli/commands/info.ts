@@ -48,7 +48,7 @@ export const INFO: Command = {
   name: "info",
   summary: "print what this machine can do, or what an image is",
   description:
-    "Without an IMAGE, prints what this kernel offers to a FUSE server, what this user can do with it and what can be exported, with the reason where something is not possible. With an IMAGE, prints what its first bytes look like, its size, and what its format says of it: snapshots, features, and the files that it refers to. Mounts nothing.",
+    "Without an IMAGE, prints what this kernel offers to a FUSE server, what this user can do with it and what can be exported, with the reason where something is not possible. With an IMAGE, prints what it looks like, its size, and what its format says of it: snapshots, features, and the files that it refers to. Mounts nothing.",
   operands: { "[IMAGE]": "a path, or a source of export such as qcow2:PATH" },
   options: [
     "json",

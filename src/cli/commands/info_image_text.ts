@@ -1,3 +1,4 @@
+import { adviceOn } from "../../backends/formats/known_formats.ts";
 import type { ImageRange } from "../../backends/image_map.ts";
 import { formatSize } from "../../backends/size.ts";
 import { quoteName } from "../../base/quote_name.ts";
@@ -24,14 +25,26 @@ export function imageRows(facts: ImageFacts): string[] {
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
 }
 
-function likenessOf({ looksLike, exportAs, source }: ImageFacts): string {
-  if (looksLike === null) return "raw bytes";
+function likenessOf(facts: ImageFacts): string {
+  const { looksLike, exportAs, source } = facts;
+  if (looksLike === null) return likenessOfRaw(facts);
+  const kind = looksLike.kind ?? looksLike.name;
   if (exportAs === null) {
-    return `${looksLike.name}, which no driver opens: convert it with 'qemu-img convert -O qcow2'`;
+    return `${kind}, which no driver opens: ${adviceOn(looksLike)}`;
   }
   return exportAs === source
-    ? looksLike.name
-    : `${looksLike.name}: export it as ${quoteName(exportAs)}`;
+    ? kind
+    : `${kind}: export it as ${quoteName(exportAs)}`;
+}
+
+/** No format is recognised: its disk may show that it is raw. */
+function likenessOfRaw(
+  { partitions, fileSystem, format }: ImageFacts,
+): string {
+  if (format !== null) return `what the driver ${format.driver} reads`;
+  return partitions === null && fileSystem === null
+    ? "raw bytes: no format is recognised"
+    : "a raw disk";
 }
 
 function spaceOf(allocated: number | null): string {

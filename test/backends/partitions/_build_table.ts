@@ -96,13 +96,21 @@ export function sealGptHeader(disk: Uint8Array, at: number): void {
   new DataView(disk.buffer).setUint32(at + 16, crc32(header), true);
 }
 
-/** Makes the checks of both copies right again, as far as they can be. */
+/**
+ * Makes the checks of both copies right again, as far as they can be.
+ *
+ * @param disk The disk.
+ * @param sectorSize Bytes of a sector.
+ * @param touch Is told of each range before it is changed.
+ */
 export function sealGpt(
   disk: Uint8Array<ArrayBuffer>,
   sectorSize: number,
+  touch: (at: number, length: number) => void = () => {},
 ): void {
   const view = new DataView(disk.buffer);
   for (const at of [sectorSize, disk.length - sectorSize]) {
+    touch(at, 92);
     const entriesAt = Number(view.getBigUint64(at + 72, true)) * sectorSize;
     const length = view.getUint32(at + 80, true) *
       view.getUint32(at + 84, true);

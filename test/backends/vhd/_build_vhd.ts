@@ -85,15 +85,25 @@ export function buildVhd(plan: VhdPlan): Uint8Array<ArrayBuffer> {
   return file;
 }
 
-/** Makes the checksums of an image right again, after a change of it. */
-export function sealVhd(file: Uint8Array<ArrayBuffer>): void {
+/**
+ * Makes the checksums of an image right again, after a change of it.
+ *
+ * @param file The image.
+ * @param touch Is told of each range before it is changed.
+ */
+export function sealVhd(
+  file: Uint8Array<ArrayBuffer>,
+  touch: (at: number, length: number) => void = () => {},
+): void {
   const view = new DataView(file.buffer);
   for (const at of [0, file.length - SECTOR]) {
     if (file[at] !== 0x63) continue;
+    touch(at + 64, 4);
     view.setUint32(at + 64, sumOf(file.subarray(at, at + 512), 64));
   }
   const header = file.subarray(VHD_AT.HEADER, VHD_AT.HEADER + 1024);
   if (header[0] === 0x63) {
+    touch(VHD_AT.HEADER + 36, 4);
     view.setUint32(VHD_AT.HEADER + 36, sumOf(header, 36));
   }
 }

@@ -113,11 +113,20 @@ export function buildVhdx(plan: VhdxPlan): Uint8Array<ArrayBuffer> {
   return file;
 }
 
-/** Makes the checks of an image right again, after a change of it. */
-export function sealVhdx(file: Uint8Array<ArrayBuffer>): void {
+/**
+ * Makes the checks of an image right again, after a change of it.
+ *
+ * @param file The image.
+ * @param touch Is told of each range before it is changed.
+ */
+export function sealVhdx(
+  file: Uint8Array<ArrayBuffer>,
+  touch: (at: number, length: number) => void = () => {},
+): void {
   const view = new DataView(file.buffer);
   const seal = (at: number, length: number) => {
     if (at + length > file.length) return;
+    touch(at + 4, 4);
     view.setUint32(at + 4, checkOf(file.subarray(at, at + length)), true);
   };
   for (const at of VHDX_AT.HEADERS) seal(at, 4096);

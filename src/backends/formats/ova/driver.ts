@@ -1,18 +1,13 @@
 import { UserError } from "../../../base/user_error.ts";
 import { quoteName } from "../../../base/quote_name.ts";
-import type { Backend } from "../../backend.ts";
 import type { ImageBelow, ImageDriver, OpenContext } from "../../driver.ts";
-import { readFully } from "../../read_fully.ts";
 import { READ_ONLY } from "../../reference_gate.ts";
 import { formatSize } from "../../size.ts";
 import { openVmdk, VMDK, type VmdkAttachment } from "../vmdk/driver.ts";
 import { MemberBackend } from "./member_backend.ts";
-import { ovfDisks } from "./ovf_disks.ts";
+import { readDisks } from "./read_disks.ts";
 import { refusal } from "./refusal.ts";
-import { type TarMember, tarMembers } from "./tar_members.ts";
-
-/** Bytes of an OVF descriptor. */
-const OVF_MAX = 4 << 20;
+import type { TarMember } from "./tar_members.ts";
 
 /** A disk in an archive. */
 export interface OvaSource {
@@ -97,21 +92,6 @@ function alone(context: OpenContext, { name }: ImageBelow): OpenContext {
       throw refusal(name, "it needs other files", advice);
     },
   };
-}
-
-/** The disks of an archive, in the order of its OVF descriptor. */
-async function readDisks(file: Backend, name: string): Promise<TarMember[]> {
-  const members = await tarMembers(file, name);
-  const ovf = members.find(({ path }) => /\.ovf$/i.test(path));
-  if (ovf === undefined) {
-    const advice = "take the disk out of it with 'tar -xf'";
-    throw refusal(name, "it has no OVF descriptor", advice);
-  }
-  if (ovf.size > OVF_MAX) throw refusal(name, "its OVF descriptor is too long");
-  const bytes = new Uint8Array(ovf.size);
-  const got = await readFully(file, ovf.offset, bytes, 0, ovf.size);
-  if (got < ovf.size) throw refusal(name, "its OVF descriptor cannot be read");
-  return ovfDisks(new TextDecoder().decode(bytes), members);
 }
 
 function chosen(

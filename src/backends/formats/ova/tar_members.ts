@@ -12,7 +12,7 @@ import { refusal } from "./refusal.ts";
 
 /** The unit of a tar archive. */
 const BLOCK = 512;
-/** Members that are looked at. */
+/** Members that are looked at, if no number is given. */
 const MEMBERS_MAX = 10_000;
 /** Bytes of a header that gives the next member another name or size. */
 const META_MAX = 1 << 16;
@@ -36,17 +36,19 @@ interface Preface {
  *
  * @param file The archive.
  * @param name Its name in errors.
+ * @param most How many headers are looked at.
  * @throws {UserError} If it is no tar archive, or ends before its data.
  */
 export async function tarMembers(
   file: Backend,
   name: string,
+  most: number = MEMBERS_MAX,
 ): Promise<TarMember[]> {
   const { size: end } = await file.stat();
   const members: TarMember[] = [];
   let preface: Preface = {};
   let at = 0;
-  for (let i = 0; i < MEMBERS_MAX && at + BLOCK <= end; i++) {
+  for (let i = 0; i < most && at + BLOCK <= end; i++) {
     const block = await readBytes(file, at, BLOCK, name);
     if (block.every((byte) => byte === 0)) return members;
     if (!isHeader(block)) {
@@ -90,7 +92,7 @@ async function readBytes(
 }
 
 /** Whether the checksum of a header is right. */
-function isHeader(block: Uint8Array): boolean {
+export function isHeader(block: Uint8Array): boolean {
   let sum = 0;
   for (const [i, byte] of block.entries()) {
     sum += i >= 148 && i < 156 ? 0x20 : byte;

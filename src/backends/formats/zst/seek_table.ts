@@ -99,13 +99,19 @@ async function readPart(
   return got === length ? new DataView(bytes.buffer) : null;
 }
 
+/** Whether a file begins like one of zstd. */
+export function isZstd(start: Uint8Array): boolean {
+  if (start.length < 4) return false;
+  const view = new DataView(start.buffer, start.byteOffset, start.length);
+  const magic = view.getUint32(0, true);
+  // Skippable frames have sixteen numbers.
+  return magic === FRAME_MAGIC || magic >>> 4 === 0x184_d2a5;
+}
+
 /** Why a file has no seek table. */
 async function withoutTable(file: Backend, name: string): Promise<Error> {
   const start = await readPart(file, 0, 4, name);
-  const magic = start?.getUint32(0, true) ?? 0;
-  // Skippable frames have sixteen numbers.
-  const isZstd = magic === FRAME_MAGIC || magic >>> 4 === 0x184_d2a5;
-  return isZstd
+  return start !== null && isZstd(new Uint8Array(start.buffer))
     ? refusal(
       name,
       "it has no seek table, so it can only be read in order",
