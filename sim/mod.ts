@@ -1,7 +1,7 @@
 /**
- * A simulated kernel, to test a FUSE server without root, without a kernel and
- * without luck: it sends the requests that Linux's FUSE driver sends for a
- * mount of one plain file ({@linkcode SimClient}) or of a tree
+ * A simulated kernel, to test a FUSE server without root and without a mount. A
+ * seed makes every run the same. It sends the requests that Linux's FUSE driver
+ * sends for a mount of one plain file ({@linkcode SimClient}) or of a tree
  * ({@linkcode TreeClient}), spreads them over several queues, checks every
  * reply as the driver does, and compares what is read with a model of the disk.
  *

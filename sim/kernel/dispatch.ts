@@ -64,7 +64,7 @@ export interface DispatcherOptions {
   readonly onPending: ((pending: PendingRequest) => void) | undefined;
   /** Called with each request when a queue takes it. */
   readonly onTaken: ((taken: TakenRequest) => void) | undefined;
-  /** Called when a reader runs that was woken at a time. */
+  /** Called when a reader that was woken runs. */
   readonly onWake: WakeListener | undefined;
   /** Measures the time that readers take to wake up. */
   readonly clock: Clock;
@@ -160,7 +160,7 @@ export class Dispatcher {
     this.#readers.wake(this.#options.control ?? -1);
   }
 
-  /** Sends FORGET, some time. */
+  /** Sends FORGET for an inode, when a queue next has room for it. */
   forget(forget: Forget): void {
     this.#forgets.push(forget);
     this.#readers.wake(this.#options.control ?? -1);

@@ -28,7 +28,7 @@ export interface SimKernelOptions extends QueueOptions {
   readonly wakeUs?: () => number;
   /** Called with each request that becomes pending. */
   readonly onPending?: (pending: PendingRequest) => void;
-  /** Called when a reader runs that was woken at a time. */
+  /** Called when a reader that was woken runs. */
   readonly onWake?: WakeListener;
   /** Called with each request when a queue takes it. */
   readonly onTaken?: (taken: TakenRequest) => void;

@@ -2,8 +2,10 @@ import type { Clock } from "../determinism/clock.ts";
 import type { DispatchPolicy } from "./policy.ts";
 
 /**
- * Called when a reader runs that was woken `from` on, in microseconds of the
- * clock, with whether it has found a request.
+ * Called when a reader that was woken runs.
+ *
+ * `from` is when it was woken, in microseconds of the clock; `found` says
+ * whether it has found a request.
  *
  * @category Kernel
  */
@@ -21,7 +23,7 @@ export interface ReadersOptions {
   readonly clock: Clock;
   /** Microseconds that waking up takes; at once if left out. */
   readonly wakeUs: (() => number) | undefined;
-  /** Called when a reader runs that was woken. */
+  /** Called when a reader that was woken runs. */
   readonly onWake: WakeListener | undefined;
   /** Lets a reader take requests; returns whether it still waits. */
   readonly run: (queue: number) => boolean;

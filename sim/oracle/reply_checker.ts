@@ -52,7 +52,9 @@ export class ReplyChecker {
   replied({ queue, unique, errno, length }: AcceptedReply): void {
     const seen = this.#open.get(unique);
     if (seen === undefined) {
-      this.#wrong.push(`Request ${unique} was answered without being owed`);
+      this.#wrong.push(
+        `Request ${unique} was answered, and no reply to it was due`,
+      );
       return;
     }
     this.#open.delete(unique);
@@ -82,7 +84,7 @@ export class ReplyChecker {
     const known = waiting + pending + processing;
     if (outstanding !== known) {
       this.#wrong.push(
-        `${outstanding} requests are outstanding, ${known} of them somewhere`,
+        `${outstanding} requests are outstanding, but the kernel's lists have ${known}`,
       );
     }
     return this.fault;

@@ -32,7 +32,7 @@ export interface TimelineRequest {
   queue: number | null;
   /** When the queue took it. */
   taken: number | null;
-  /** When the queue's thread began and ended to work on it. */
+  /** When the queue's thread began to work on it, and when it was done. */
   work: readonly [number, number] | null;
   /** When it ended: by a reply, by a signal, with the connection. */
   ended: number | null;
@@ -48,9 +48,9 @@ export interface TimelineRequest {
 export interface TimelineWake {
   /** Its queue. */
   readonly queue: number;
-  /** When it was woken, and when it ran, in microseconds. */
+  /** When it was woken, in microseconds. */
   readonly from: number;
-  /** When it ran. */
+  /** When it ran, in microseconds. */
   readonly to: number;
   /** Whether it found a request. */
   readonly found: boolean;

@@ -87,6 +87,30 @@ export class ReferenceGate {
   }
 
   /**
+   * Where the parent of an image is, which is an image of a chain too.
+   *
+   * @param name What the image calls it; "" if it does not name it.
+   * @param by The image.
+   * @param format The format that it has to have, in what users write.
+   * @throws {UserError} If the name is none, or no path; if the chain is too long.
+   */
+  parentOf(
+    name: string,
+    by: ImageBelow,
+    format: string,
+  ): { readonly file: string; readonly link: ChainLink } {
+    const reference: Reference = { role: "parent", name, by };
+    if (name === "") {
+      throw refused(
+        reference,
+        `the image does not name it; give it with backing=${format}:PATH`,
+      );
+    }
+    const file = this.pathOf(reference);
+    return { file, link: { gate: this, reference } };
+  }
+
+  /**
    * Admits a file that was opened for a reference, before any of it is read.
    *
    * @throws {UserError} If it lies elsewhere, or is part of the chain already.

@@ -8979,7 +8979,7 @@ var ResidentMessages = class {
       release: () => mapping.unmap()
     };
   }
-  /** Counts memory that this thread has for messages besides. */
+  /** Counts memory for messages that this thread has from elsewhere. */
   add({ buffer, locked }) {
     this.#size += buffer.byteLength;
     this.#locked &&= locked;
@@ -9447,7 +9447,7 @@ var PageCache = class {
    * 6.5, and for files that this process may not write to and does not own.
    *
    * A page may still be on its way from the medium, although the last one is
-   * there. A caller that must not wait for that limits it otherwise.
+   * there. A caller that must not wait for it has to prevent that by itself.
    *
    * @param position Bytes.
    * @param length Bytes, at least 1.
@@ -11904,6 +11904,32 @@ var ReferenceGate = class {
     return directory === null ? name : `${directory}/${name}`;
   }
   /**
+   * Where the parent of an image is, which is an image of a chain too.
+   *
+   * @param name What the image calls it; "" if it does not name it.
+   * @param by The image.
+   * @param format The format that it has to have, in what users write.
+   * @throws {UserError} If the name is none, or no path; if the chain is too long.
+   */
+  parentOf(name, by, format) {
+    const reference = {
+      role: "parent",
+      name,
+      by
+    };
+    if (name === "") {
+      throw refused(reference, `the image does not name it; give it with backing=${format}:PATH`);
+    }
+    const file = this.pathOf(reference);
+    return {
+      file,
+      link: {
+        gate: this,
+        reference
+      }
+    };
+  }
+  /**
    * Admits a file that was opened for a reference, before any of it is read.
    *
    * @throws {UserError} If it lies elsewhere, or is part of the chain already.
@@ -12135,141 +12161,6 @@ function refuseSnapshot(format, name, { options: { snapshot } }) {
   throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a ${format} image has no snapshots in it; export the image that belongs to the snapshot`);
 }
 
-// src/backends/mapped/block_cache.ts
-var WAYS = 8;
-var SLOT_WORDS = 8;
-var SLOT = {
-  /** How many read it; -1 while it is filled. */
-  READERS: 0,
-  /** The file of the block plus 1; 0 if the slot is empty. */
-  FILE: 1,
-  /** Where its stream is in the file: the lower and the upper 32 bits. */
-  HOST_LOW: 4,
-  HOST_HIGH: 5,
-  /** Bytes of the block. */
-  LENGTH: 2,
-  /** Not 0 if it was used since the clock hand passed it. */
-  USED: 3
-};
-var CONTROL_WORDS = 1;
-var TRIES = 100;
-var BlockCache = class {
-  #words;
-  #bytes;
-  #blockSize;
-  #sets;
-  /** The first word of the slots. */
-  #slots;
-  /**
-   * Makes the memory of a cache.
-   *
-   * @param bytes How much it may take.
-   * @param blocks How many blocks there are: it does not take more.
-   * @param blockSize Bytes of the largest block.
-   * @returns `null` if not even a few blocks fit.
-   */
-  static create(bytes2, blocks, blockSize) {
-    const setBytes = 4 + WAYS * (4 * SLOT_WORDS + blockSize);
-    const wanted = Math.ceil(blocks / WAYS);
-    const sets = Math.min(Math.floor(bytes2 / setBytes), wanted);
-    if (sets < 1) return null;
-    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
-    new Int32Array(memory)[0] = sets;
-    return memory;
-  }
-  /**
-   * Wraps the memory of a cache.
-   *
-   * @param memory Of {@linkcode BlockCache.create}.
-   * @param blockSize As there.
-   */
-  constructor(memory, blockSize) {
-    const sets = new Int32Array(memory, 0, 1)[0];
-    this.#sets = sets;
-    this.#blockSize = blockSize;
-    this.#slots = CONTROL_WORDS + sets;
-    const words = this.#slots + sets * WAYS * SLOT_WORDS;
-    this.#words = new Int32Array(memory, 0, words);
-    this.#bytes = new Uint8Array(memory, 4 * words);
-  }
-  /**
-   * Copies bytes of a block.
-   *
-   * @param file The number of the file that has its stream.
-   * @param host Where that is in the file.
-   * @param from The first byte.
-   * @param length How many.
-   * @param buffer Where to.
-   * @param start The first byte of the buffer.
-   * @returns Whether the block is there, and has them.
-   */
-  copy(file, host, from, length2, buffer, start) {
-    const words = this.#words;
-    const first2 = this.#setOf(file, host) * WAYS;
-    for (let slot = first2; slot < first2 + WAYS; slot++) {
-      const at = this.#slots + slot * SLOT_WORDS;
-      if (!this.#has(at, file, host) || !this.#enter(at)) continue;
-      const isThere2 = this.#has(at, file, host) && from + length2 <= Atomics.load(words, at + SLOT.LENGTH);
-      if (isThere2) {
-        const begin = slot * this.#blockSize + from;
-        buffer.set(this.#bytes.subarray(begin, begin + length2), start);
-        Atomics.store(words, at + SLOT.USED, 1);
-      }
-      Atomics.sub(words, at + SLOT.READERS, 1);
-      if (isThere2) return true;
-    }
-    return false;
-  }
-  /**
-   * Keeps a block, in place of one that was not used for long; does nothing if
-   * every slot for it is being read.
-   */
-  add(file, host, block) {
-    const words = this.#words;
-    const set = this.#setOf(file, host);
-    const hand = CONTROL_WORDS + set;
-    for (let looks = 0; looks < 2 * WAYS; looks++) {
-      const way = Atomics.add(words, hand, 1) & WAYS - 1;
-      const slot = set * WAYS + way;
-      const at = this.#slots + slot * SLOT_WORDS;
-      const isUsed = Atomics.exchange(words, at + SLOT.USED, 0) !== 0;
-      if (isUsed && looks < WAYS) continue;
-      if (Atomics.compareExchange(words, at, 0, -1) !== 0) continue;
-      Atomics.store(words, at + SLOT.FILE, 0);
-      this.#bytes.set(block, slot * this.#blockSize);
-      Atomics.store(words, at + SLOT.LENGTH, block.length);
-      Atomics.store(words, at + SLOT.HOST_LOW, host | 0);
-      Atomics.store(words, at + SLOT.HOST_HIGH, highOf(host));
-      Atomics.store(words, at + SLOT.FILE, file + 1);
-      Atomics.store(words, at + SLOT.USED, 1);
-      Atomics.store(words, at + SLOT.READERS, 0);
-      return;
-    }
-  }
-  #has(at, file, host) {
-    const words = this.#words;
-    return Atomics.load(words, at + SLOT.FILE) === file + 1 && Atomics.load(words, at + SLOT.HOST_LOW) === (host | 0) && Atomics.load(words, at + SLOT.HOST_HIGH) === highOf(host);
-  }
-  /** Counts this thread as a reader of a slot, unless it is being filled. */
-  #enter(at) {
-    const words = this.#words;
-    for (let i = 0; i < TRIES; i++) {
-      const readers2 = Atomics.load(words, at + SLOT.READERS);
-      if (readers2 < 0) return false;
-      const before = Atomics.compareExchange(words, at + SLOT.READERS, readers2, readers2 + 1);
-      if (before === readers2) return true;
-    }
-    return false;
-  }
-  #setOf(file, host) {
-    const mixed = Math.imul(host ^ highOf(host) ^ file << 20, 2654435761);
-    return ((mixed ^ mixed >>> 15) >>> 0) % this.#sets;
-  }
-};
-function highOf(host) {
-  return Math.floor(host / 2 ** 32) | 0;
-}
-
 // src/backends/mapped/damage_signs.ts
 var DamageSigns = class {
   /** Marks the image, and ends that it is written to; if it is. */
@@ -12362,6 +12253,188 @@ var StreamBlocks = class {
     return true;
   }
 };
+
+// src/shared_memory/clock_hand.ts
+var ClockHand = class {
+  #words;
+  #layout;
+  #slot;
+  /**
+   * Prepares the choice of slots.
+   *
+   * @param words The words of all sets.
+   * @param layout Where those of a slot are.
+   * @param slot What the cache says of a slot.
+   */
+  constructor(words, layout, slot) {
+    this.#words = words;
+    this.#layout = layout;
+    this.#slot = slot;
+  }
+  /**
+   * Takes a slot of a set. The hand goes round twice: the second time, only slots
+   * that cannot be had are passed.
+   *
+   * @param hand The word of the set's hand, which counts the slots it has passed.
+   * @param first The first word of the set's first slot.
+   * @returns The first word of the slot; -1 if none can be had.
+   */
+  take(hand, first2) {
+    const words = this.#words;
+    const { ways, stride, used } = this.#layout;
+    for (let looks = 0; looks < 2 * ways; looks++) {
+      const way = Atomics.add(words, hand, 1) & ways - 1;
+      const at = first2 + way * stride;
+      if (!this.#slot.mayGo(at)) continue;
+      const wasUsed = Atomics.exchange(words, at + used, 0) !== 0;
+      if (wasUsed && looks < ways) continue;
+      if (this.#slot.take(at)) return at;
+    }
+    return -1;
+  }
+};
+
+// src/backends/mapped/stream_cache.ts
+var WAYS = 8;
+var SLOT_WORDS = 8;
+var SLOT = {
+  /** How many read it; -1 while it is filled. */
+  READERS: 0,
+  /** The file of the block plus 1; 0 if the slot is empty. */
+  FILE: 1,
+  /** Where its stream is in the file: the lower and the upper 32 bits. */
+  HOST_LOW: 4,
+  HOST_HIGH: 5,
+  /** Bytes of the block. */
+  LENGTH: 2,
+  /** Not 0 if it was used since the clock hand passed it. */
+  USED: 3
+};
+var CONTROL_WORDS = 1;
+var TRIES = 100;
+var StreamCache = class {
+  #words;
+  #bytes;
+  #blockSize;
+  #sets;
+  /** The first word of the slots. */
+  #slots;
+  #clock;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take.
+   * @param blocks How many blocks there are: it does not take more.
+   * @param blockSize Bytes of the largest block.
+   * @returns `null` if not even a few blocks fit.
+   */
+  static create(bytes2, blocks, blockSize) {
+    const setBytes = 4 + WAYS * (4 * SLOT_WORDS + blockSize);
+    const wanted = Math.ceil(blocks / WAYS);
+    const sets = Math.min(Math.floor(bytes2 / setBytes), wanted);
+    if (sets < 1) return null;
+    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
+    new Int32Array(memory)[0] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode StreamCache.create}.
+   * @param blockSize As there.
+   */
+  constructor(memory, blockSize) {
+    const sets = new Int32Array(memory, 0, 1)[0];
+    this.#sets = sets;
+    this.#blockSize = blockSize;
+    this.#slots = CONTROL_WORDS + sets;
+    const words = this.#slots + sets * WAYS * SLOT_WORDS;
+    this.#words = new Int32Array(memory, 0, words);
+    this.#bytes = new Uint8Array(memory, 4 * words);
+    this.#clock = new ClockHand(this.#words, {
+      ways: WAYS,
+      stride: SLOT_WORDS,
+      used: SLOT.USED
+    }, {
+      mayGo: () => true,
+      take: (at) => this.#close(at)
+    });
+  }
+  /**
+   * Copies bytes of a block.
+   *
+   * @param file The number of the file that has its stream.
+   * @param host Where that is in the file.
+   * @param from The first byte.
+   * @param length How many.
+   * @param buffer Where to.
+   * @param start The first byte of the buffer.
+   * @returns Whether the block is there, and has them.
+   */
+  copy(file, host, from, length2, buffer, start) {
+    const words = this.#words;
+    const first2 = this.#setOf(file, host) * WAYS;
+    for (let slot = first2; slot < first2 + WAYS; slot++) {
+      const at = this.#slots + slot * SLOT_WORDS;
+      if (!this.#has(at, file, host) || !this.#enter(at)) continue;
+      const isThere2 = this.#has(at, file, host) && from + length2 <= Atomics.load(words, at + SLOT.LENGTH);
+      if (isThere2) {
+        const begin = slot * this.#blockSize + from;
+        buffer.set(this.#bytes.subarray(begin, begin + length2), start);
+        Atomics.store(words, at + SLOT.USED, 1);
+      }
+      Atomics.sub(words, at + SLOT.READERS, 1);
+      if (isThere2) return true;
+    }
+    return false;
+  }
+  /**
+   * Keeps a block, in place of one that was not used for long; does nothing if
+   * every slot for it is being read.
+   */
+  add(file, host, block) {
+    const words = this.#words;
+    const set = this.#setOf(file, host);
+    const first2 = this.#slots + set * WAYS * SLOT_WORDS;
+    const at = this.#clock.take(CONTROL_WORDS + set, first2);
+    if (at < 0) return;
+    Atomics.store(words, at + SLOT.FILE, 0);
+    const slot = (at - this.#slots) / SLOT_WORDS;
+    this.#bytes.set(block, slot * this.#blockSize);
+    Atomics.store(words, at + SLOT.LENGTH, block.length);
+    Atomics.store(words, at + SLOT.HOST_LOW, host | 0);
+    Atomics.store(words, at + SLOT.HOST_HIGH, highOf(host));
+    Atomics.store(words, at + SLOT.FILE, file + 1);
+    Atomics.store(words, at + SLOT.USED, 1);
+    Atomics.store(words, at + SLOT.READERS, 0);
+  }
+  /** Keeps readers out of a slot that is to be filled, unless it has some. */
+  #close(at) {
+    return Atomics.compareExchange(this.#words, at + SLOT.READERS, 0, -1) === 0;
+  }
+  #has(at, file, host) {
+    const words = this.#words;
+    return Atomics.load(words, at + SLOT.FILE) === file + 1 && Atomics.load(words, at + SLOT.HOST_LOW) === (host | 0) && Atomics.load(words, at + SLOT.HOST_HIGH) === highOf(host);
+  }
+  /** Counts this thread as a reader of a slot, unless it is being filled. */
+  #enter(at) {
+    const words = this.#words;
+    for (let i = 0; i < TRIES; i++) {
+      const readers2 = Atomics.load(words, at + SLOT.READERS);
+      if (readers2 < 0) return false;
+      const before = Atomics.compareExchange(words, at + SLOT.READERS, readers2, readers2 + 1);
+      if (before === readers2) return true;
+    }
+    return false;
+  }
+  #setOf(file, host) {
+    const mixed = Math.imul(host ^ highOf(host) ^ file << 20, 2654435761);
+    return ((mixed ^ mixed >>> 15) >>> 0) % this.#sets;
+  }
+};
+function highOf(host) {
+  return Math.floor(host / 2 ** 32) | 0;
+}
 
 // src/backends/formats/vmdk/constants.ts
 var SECTOR2 = 512;
@@ -12709,7 +12782,7 @@ var SET_STRIDE = SET_WORDS + WAYS2 * SLOT_WORDS2;
 var SET = {
   /** While a thread changes its slots, the number of that thread; else 0. */
   LOCK: 0,
-  /** The slot that is looked at first when one must be replaced. */
+  /** The hand of `ClockHand`. */
   HAND: 1,
   /** Counts what a slice that was being read meanwhile may not overwrite. */
   CHANGES: 2
@@ -12764,6 +12837,7 @@ var SliceCache = class {
   /** What undoes the change that is under way. */
   undo;
   #sets;
+  #clock;
   /** The slots that have changed, in the order in which they did. */
   dirty;
   /** The version of the slot that was found last. */
@@ -12800,6 +12874,14 @@ var SliceCache = class {
     const undo = words + slots;
     this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
     this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
+    this.#clock = new ClockHand(this.words, {
+      ways: WAYS2,
+      stride: SLOT_WORDS2,
+      used: SLOT2.USED
+    }, {
+      mayGo: (at) => this.#isClean(at),
+      take: () => true
+    });
   }
   /** How many slices fit. */
   get slots() {
@@ -12927,35 +13009,29 @@ var SliceCache = class {
     return false;
   }
   /**
-   * Chooses the slot for a slice: an empty one, else the first from the hand on
-   * that was not used since the clock hand passed it.
+   * Chooses the slot for a slice of a locked set: an empty one, else one that the
+   * clock hand finds.
    *
    * @returns -1 if the slice is there already, or every slot has to stay.
    */
   slotFor(set, tag) {
     const words = this.words;
     const first2 = set + SET_WORDS;
-    let empty = -1;
+    let chosen2 = -1;
     for (let way2 = 0; way2 < WAYS2; way2++) {
-      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS2 + SLOT2.TAG);
+      const at = first2 + way2 * SLOT_WORDS2;
+      const found = Atomics.load(words, at + SLOT2.TAG);
       if (found === tag) return -1;
-      const at = first2 + way2 * SLOT_WORDS2 + SLOT2.DIRTY;
-      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
-      if (isFree && empty < 0) empty = way2;
+      if (found === 0 && this.#isClean(at) && chosen2 < 0) chosen2 = at;
     }
-    let way = empty;
-    let hand = Atomics.load(words, set + SET.HAND);
-    for (let looks = 0; way < 0; looks++) {
-      if (looks > 2 * WAYS2) return -1;
-      const at = first2 + hand * SLOT_WORDS2;
-      const isClean = Atomics.load(words, at + SLOT2.DIRTY) === DIRTY.CLEAN;
-      if (isClean && Atomics.exchange(words, at + SLOT2.USED, 0) === 0) {
-        way = hand;
-      }
-      hand = (hand + 1) % WAYS2;
-      Atomics.store(words, set + SET.HAND, hand);
-    }
+    if (chosen2 < 0) chosen2 = this.#clock.take(set + SET.HAND, first2);
+    if (chosen2 < 0) return -1;
+    const way = (chosen2 - first2) / SLOT_WORDS2;
     return (set - CONTROL_WORDS2) / SET_STRIDE * WAYS2 + way;
+  }
+  /** Whether a slot may be replaced: it is as in the file. */
+  #isClean(at) {
+    return Atomics.load(this.words, at + SLOT2.DIRTY) === DIRTY.CLEAN;
   }
   fill(slot, tag, from) {
     const words = this.words;
@@ -13162,21 +13238,8 @@ async function openParent(descriptor, { by, gate, context }, changes, driver) {
   }
   if (descriptor === null || descriptor.parentCid === null) return null;
   const { parentName: name, parentCid: cid } = descriptor;
-  const reference = {
-    role: "parent",
-    name: name ?? "",
-    by
-  };
-  if (name === null) {
-    throw refused(reference, "the image does not name it; give it with backing=vmdk:PATH");
-  }
-  const path = gate.pathOf(reference);
   const source = {
-    file: path,
-    link: {
-      gate,
-      reference
-    },
+    ...gate.parentOf(name ?? "", by, "vmdk"),
     cid
   };
   return await context.openBelow({
@@ -14047,7 +14110,7 @@ var VMDK = {
         hasHoles
       };
     });
-    const cache = blocks === null ? null : new BlockCache(blocks, grainSize);
+    const cache = blocks === null ? null : new StreamCache(blocks, grainSize);
     return new VmdkImage({
       ...attachment,
       own,
@@ -14089,7 +14152,7 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   const extents = await readTables(parts2, tableShare, name);
   const grainSize = Math.max(SECTOR2, ...headers.map((each) => each.grainSize));
   const size = extents.at(-1).end;
-  const blocks = compressed === null ? null : BlockCache.create(share - tableShare, size / grainSize, grainSize);
+  const blocks = compressed === null ? null : StreamCache.create(share - tableShare, size / grainSize, grainSize);
   const below = {
     by: file,
     gate: place.gate,
@@ -20552,22 +20615,8 @@ async function openParent2(by, header, { gate, context }, driver) {
     return await openGivenBacking(backing, context);
   }
   const name = await parentNameOf(by.backend, header);
-  const reference = {
-    role: "parent",
-    name,
-    by
-  };
-  if (name === "") {
-    throw refused(reference, "the image does not name it; give it with backing=vhd:PATH");
-  }
-  const file = gate.pathOf(reference);
-  const link3 = {
-    gate,
-    reference
-  };
   const source = {
-    file,
-    link: link3,
+    ...gate.parentOf(name, by, "vhd"),
     id: header.parentId
   };
   return await context.openBelow({
@@ -21528,22 +21577,8 @@ async function openParent3(by, texts, { gate, context }, driver) {
     return await openGivenBacking(backing, context);
   }
   const { name, dataWriteIds } = parentLink(texts);
-  const reference = {
-    role: "parent",
-    name,
-    by
-  };
-  if (name === "") {
-    throw refused(reference, "the image does not name it; give it with backing=vhdx:PATH");
-  }
-  const file = gate.pathOf(reference);
-  const link3 = {
-    gate,
-    reference
-  };
   const source = {
-    file,
-    link: link3,
+    ...gate.parentOf(name, by, "vhdx"),
     dataWriteIds
   };
   return await context.openBelow({
@@ -22008,7 +22043,7 @@ var ZST = {
         name,
         table: table2,
         fileSize: (await file.backend.stat()).size,
-        blocks: BlockCache.create(cacheSize, frames, largest),
+        blocks: StreamCache.create(cacheSize, frames, largest),
         damage: DamageSigns.create()
       }
     };
@@ -22016,7 +22051,7 @@ var ZST = {
   async attach({ name, table: table2, fileSize, blocks, damage }, [file], { tell: tell2 }) {
     await loadDecompression("an image that is compressed by zstd");
     const { size, largest } = table2;
-    const cache = blocks === null ? null : new BlockCache(blocks, largest);
+    const cache = blocks === null ? null : new StreamCache(blocks, largest);
     return new MappedImage({
       name,
       size,
@@ -22263,6 +22298,7 @@ var SLOT3 = {
   TAG: 0,
   /** Who fetches it; 0 if its bytes are there. */
   OWNER: 1,
+  /** Not 0 if it was used since the clock hand passed it; 0 if it is empty. */
   USED: 2,
   WORDS: 3
 };
@@ -22278,12 +22314,13 @@ var CLAIM = {
   /** There is no slot for it at the moment. */
   NO_ROOM: -3
 };
-var BlockCache2 = class {
+var BlockCache = class {
   #words;
   #data;
   #sets;
   #owner;
   #hazard;
+  #clock;
   /**
    * Makes the memory of a cache.
    *
@@ -22310,6 +22347,14 @@ var BlockCache2 = class {
     const words = FIRST_SET + this.#sets * SET_STRIDE2;
     this.#words = new Int32Array(memory, 0, words);
     this.#data = new Uint8Array(memory, 4 * words);
+    this.#clock = new ClockHand(this.#words, {
+      ways: WAYS3,
+      stride: SLOT3.WORDS,
+      used: SLOT3.USED
+    }, {
+      mayGo: (at) => Atomics.load(this.#words, at + SLOT3.OWNER) === NO_OWNER,
+      take: (at) => this.#empty(at)
+    });
   }
   /** How many blocks fit. */
   get slots() {
@@ -22364,7 +22409,7 @@ var BlockCache2 = class {
       if (found >= 0) {
         return Atomics.load(words, found + SLOT3.OWNER) === NO_OWNER ? CLAIM.THERE : CLAIM.UNDER_WAY;
       }
-      const at = this.#victim(set);
+      const at = this.#clock.take(set + SET2.HAND, set + SET2.WORDS);
       if (at < 0) return CLAIM.NO_ROOM;
       Atomics.store(words, at + SLOT3.OWNER, this.#owner);
       Atomics.store(words, at + SLOT3.USED, 1);
@@ -22385,9 +22430,7 @@ var BlockCache2 = class {
   }
   /** The bytes of a claimed slot do not come. */
   abandon(slot) {
-    const at = this.#wordOf(slot);
-    Atomics.store(this.#words, at + SLOT3.TAG, 0);
-    Atomics.store(this.#words, at + SLOT3.OWNER, NO_OWNER);
+    this.#giveUp(this.#wordOf(slot));
     this.wake();
   }
   /** Counts what was published or abandoned; read it before a look. */
@@ -22419,9 +22462,7 @@ var BlockCache2 = class {
     for (let set = FIRST_SET; set < words.length; set += SET_STRIDE2) {
       for (let way = 0; way < WAYS3; way++) {
         const at = set + SET2.WORDS + way * SLOT3.WORDS;
-        if (Atomics.load(words, at + SLOT3.OWNER) !== owner) continue;
-        Atomics.store(words, at + SLOT3.TAG, 0);
-        Atomics.store(words, at + SLOT3.OWNER, NO_OWNER);
+        if (Atomics.load(words, at + SLOT3.OWNER) === owner) this.#giveUp(at);
       }
       Atomics.compareExchange(words, set + SET2.LOCK, owner, 0);
     }
@@ -22436,28 +22477,20 @@ var BlockCache2 = class {
     }
     return -1;
   }
-  /**
-   * Empties a slot of a locked set: the first from the hand on that was not used
-   * since the clock hand passed it, and that no thread copies or fetches.
-   */
-  #victim(set) {
+  /** Empties a slot of a locked set, unless a thread copies its bytes. */
+  #empty(at) {
     const words = this.#words;
-    let hand = Atomics.load(words, set + SET2.HAND);
-    let found = -1;
-    for (let looks = 0; found < 0 && looks < 2 * WAYS3; looks++) {
-      const at = set + SET2.WORDS + hand * SLOT3.WORDS;
-      hand = (hand + 1) % WAYS3;
-      if (Atomics.load(words, at + SLOT3.OWNER) !== NO_OWNER) continue;
-      const tag = Atomics.load(words, at + SLOT3.TAG);
-      if (tag !== 0 && Atomics.exchange(words, at + SLOT3.USED, 0) !== 0) {
-        continue;
-      }
-      Atomics.store(words, at + SLOT3.TAG, 0);
-      if (!this.#isCopied(this.#slotOf(at))) found = at;
-      else Atomics.store(words, at + SLOT3.TAG, tag);
-    }
-    Atomics.store(words, set + SET2.HAND, hand);
-    return found;
+    const tag = Atomics.exchange(words, at + SLOT3.TAG, 0);
+    if (!this.#isCopied(this.#slotOf(at))) return true;
+    Atomics.store(words, at + SLOT3.TAG, tag);
+    return false;
+  }
+  /** Leaves a slot empty that was to be filled. */
+  #giveUp(at) {
+    const words = this.#words;
+    Atomics.store(words, at + SLOT3.TAG, 0);
+    Atomics.store(words, at + SLOT3.USED, 0);
+    Atomics.store(words, at + SLOT3.OWNER, NO_OWNER);
   }
   /** Whether a thread copies the bytes of a slot. */
   #isCopied(slot) {
@@ -24351,7 +24384,7 @@ async function openHttpImage(source, sign, { options, services, defer }) {
     services.tell(`The server of ${name} gives neither ETag nor Last-Modified, so a change of the image is not noticed unless its size changes too, and no block outlives this export`);
   }
   const blocks = Math.ceil(object.size / BLOCK2);
-  const cache = BlockCache2.create(options.cacheSize, blocks);
+  const cache = BlockCache.create(options.cacheSize, blocks);
   keepStart(cache, start);
   const { cacheDir, cacheDirSize } = options.http;
   const store = cacheDir === null || !isPinned ? null : openStore(`${cacheDir}/${STORE_FILE}`, cacheDirSize, services, defer);
@@ -24389,7 +24422,7 @@ function openStore(path, bytes2, { files }, defer) {
   };
 }
 function keepStart(memory, start) {
-  const cache = new BlockCache2(memory, cacheOwner(null));
+  const cache = new BlockCache(memory, cacheOwner(null));
   for (let block = 0; block * BLOCK2 < start.length; block++) {
     const slot = cache.claim(block);
     if (slot < 0) return;
@@ -24434,7 +24467,7 @@ async function attachHttpImage(attachment, sign, { sockets, queue, tell: tell2, 
   const { source, object, reconnectMs, leastBlocks } = attachment;
   const { name, location } = source;
   const owner = cacheOwner(queue);
-  const cache = new BlockCache2(attachment.cache, owner);
+  const cache = new BlockCache(attachment.cache, owner);
   const bytes2 = Math.min(AHEAD_BYTES, cache.slots * BLOCK2 * AHEAD_SHARE);
   const readAhead = new ReadAhead(attachment.ahead, owner, Math.floor(bytes2 / BLOCK2));
   const { size, etag, lastModified } = object;

@@ -67,7 +67,12 @@ export async function tryLimit(
     await must("chown", `${trial.owner}`, directory, image, mountpoint);
   }
   const args = ["-w", ...options, image, mountpoint];
-  const attempt = (value: number) => start(trial, value, args);
+  // Ends what has started when anything below fails.
+  await using started = new AsyncDisposableStack();
+  const attempt = async (value: number) => {
+    const outcome = await start(trial, value, args);
+    return typeof outcome === "number" ? outcome : started.use(outcome);
+  };
   let need = await attempt(trial.small);
   for (let tries = 0; tries < TRIES; tries++) {
     assert(typeof need === "number", `${trial.limit} of ${trial.small}`);
@@ -80,9 +85,8 @@ export async function tryLimit(
       if (typeof enough !== "number") await enough[Symbol.asyncDispose]();
       continue;
     }
-    await using process = enough;
-    await use(image, mountpoint, trial.beside?.(process));
-    const { code, stderr } = await process.stop();
+    await use(image, mountpoint, trial.beside?.(enough));
+    const { code, stderr } = await enough.stop();
     assertEquals(code, 0, stderr);
     return;
   }

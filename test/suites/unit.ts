@@ -169,6 +169,7 @@ import "../session/uncaught_replies_test.ts";
 import "../session/watchdog_test.ts";
 import "../session/worker_threads_test.ts";
 import "../shared_memory/blocking_calls_test.ts";
+import "../shared_memory/clock_hand_test.ts";
 import "../shared_memory/rw_lock_test.ts";
 import "../sim/background_test.ts";
 import "../sim/client_test.ts";

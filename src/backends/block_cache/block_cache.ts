@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { ClockHand } from "../../shared_memory/clock_hand.ts";
 import { futexWait } from "../../shared_memory/futex.ts";
 
 /** Bytes of a block. */
@@ -44,6 +45,7 @@ const SLOT = {
   TAG: 0,
   /** Who fetches it; 0 if its bytes are there. */
   OWNER: 1,
+  /** Not 0 if it was used since the clock hand passed it; 0 if it is empty. */
   USED: 2,
   WORDS: 3,
 } as const;
@@ -71,6 +73,7 @@ export class BlockCache {
   readonly #sets: number;
   readonly #owner: number;
   readonly #hazard: number;
+  readonly #clock: ClockHand;
 
   /**
    * Makes the memory of a cache.
@@ -102,6 +105,14 @@ export class BlockCache {
     const words = FIRST_SET + this.#sets * SET_STRIDE;
     this.#words = new Int32Array(memory, 0, words);
     this.#data = new Uint8Array(memory, 4 * words);
+    this.#clock = new ClockHand(
+      this.#words,
+      { ways: WAYS, stride: SLOT.WORDS, used: SLOT.USED },
+      {
+        mayGo: (at) => Atomics.load(this.#words, at + SLOT.OWNER) === NO_OWNER,
+        take: (at) => this.#empty(at),
+      },
+    );
   }
 
   /** How many blocks fit. */
@@ -171,7 +182,7 @@ export class BlockCache {
           ? CLAIM.THERE
           : CLAIM.UNDER_WAY;
       }
-      const at = this.#victim(set);
+      const at = this.#clock.take(set + SET.HAND, set + SET.WORDS);
       if (at < 0) return CLAIM.NO_ROOM;
       Atomics.store(words, at + SLOT.OWNER, this.#owner);
       Atomics.store(words, at + SLOT.USED, 1);
@@ -195,9 +206,7 @@ export class BlockCache {
 
   /** The bytes of a claimed slot do not come. */
   abandon(slot: number): void {
-    const at = this.#wordOf(slot);
-    Atomics.store(this.#words, at + SLOT.TAG, 0);
-    Atomics.store(this.#words, at + SLOT.OWNER, NO_OWNER);
+    this.#giveUp(this.#wordOf(slot));
     this.wake();
   }
 
@@ -234,9 +243,7 @@ export class BlockCache {
     for (let set = FIRST_SET; set < words.length; set += SET_STRIDE) {
       for (let way = 0; way < WAYS; way++) {
         const at = set + SET.WORDS + way * SLOT.WORDS;
-        if (Atomics.load(words, at + SLOT.OWNER) !== owner) continue;
-        Atomics.store(words, at + SLOT.TAG, 0);
-        Atomics.store(words, at + SLOT.OWNER, NO_OWNER);
+        if (Atomics.load(words, at + SLOT.OWNER) === owner) this.#giveUp(at);
       }
       Atomics.compareExchange(words, set + SET.LOCK, owner, 0);
     }
@@ -253,28 +260,21 @@ export class BlockCache {
     return -1;
   }
 
-  /**
-   * Empties a slot of a locked set: the first from the hand on that was not used
-   * since the clock hand passed it, and that no thread copies or fetches.
-   */
-  #victim(set: number): number {
+  /** Empties a slot of a locked set, unless a thread copies its bytes. */
+  #empty(at: number): boolean {
     const words = this.#words;
-    let hand = Atomics.load(words, set + SET.HAND);
-    let found = -1;
-    for (let looks = 0; found < 0 && looks < 2 * WAYS; looks++) {
-      const at = set + SET.WORDS + hand * SLOT.WORDS;
-      hand = (hand + 1) % WAYS;
-      if (Atomics.load(words, at + SLOT.OWNER) !== NO_OWNER) continue;
-      const tag = Atomics.load(words, at + SLOT.TAG);
-      if (tag !== 0 && Atomics.exchange(words, at + SLOT.USED, 0) !== 0) {
-        continue;
-      }
-      Atomics.store(words, at + SLOT.TAG, 0);
-      if (!this.#isCopied(this.#slotOf(at))) found = at;
-      else Atomics.store(words, at + SLOT.TAG, tag);
-    }
-    Atomics.store(words, set + SET.HAND, hand);
-    return found;
+    const tag = Atomics.exchange(words, at + SLOT.TAG, 0);
+    if (!this.#isCopied(this.#slotOf(at))) return true;
+    Atomics.store(words, at + SLOT.TAG, tag);
+    return false;
+  }
+
+  /** Leaves a slot empty that was to be filled. */
+  #giveUp(at: number): void {
+    const words = this.#words;
+    Atomics.store(words, at + SLOT.TAG, 0);
+    Atomics.store(words, at + SLOT.USED, 0);
+    Atomics.store(words, at + SLOT.OWNER, NO_OWNER);
   }
 
   /** Whether a thread copies the bytes of a slot. */

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { ClockHand } from "../../shared_memory/clock_hand.ts";
 import {
   CONTROL,
   CONTROL_WORDS,
@@ -41,6 +42,7 @@ export class SliceCache {
   /** What undoes the change that is under way. */
   protected readonly undo: Int32Array<SharedArrayBuffer>;
   readonly #sets: number;
+  readonly #clock: ClockHand;
   /** The slots that have changed, in the order in which they did. */
   protected readonly dirty: Int32Array<SharedArrayBuffer>;
   /** The version of the slot that was found last. */
@@ -88,6 +90,11 @@ export class SliceCache {
     const undo = words + slots;
     this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
     this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
+    this.#clock = new ClockHand(
+      this.words,
+      { ways: WAYS, stride: SLOT_WORDS, used: SLOT.USED },
+      { mayGo: (at) => this.#isClean(at), take: () => true },
+    );
   }
 
   /** How many slices fit. */
@@ -231,36 +238,30 @@ export class SliceCache {
   }
 
   /**
-   * Chooses the slot for a slice: an empty one, else the first from the hand on
-   * that was not used since the clock hand passed it.
+   * Chooses the slot for a slice of a locked set: an empty one, else one that the
+   * clock hand finds.
    *
    * @returns -1 if the slice is there already, or every slot has to stay.
    */
   protected slotFor(set: number, tag: number): number {
     const words = this.words;
     const first = set + SET_WORDS;
-    let empty = -1;
+    let chosen = -1;
     for (let way = 0; way < WAYS; way++) {
-      const found = Atomics.load(words, first + way * SLOT_WORDS + SLOT.TAG);
+      const at = first + way * SLOT_WORDS;
+      const found = Atomics.load(words, at + SLOT.TAG);
       if (found === tag) return -1;
-      const at = first + way * SLOT_WORDS + SLOT.DIRTY;
-      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
-      if (isFree && empty < 0) empty = way;
+      if (found === 0 && this.#isClean(at) && chosen < 0) chosen = at;
     }
-    let way = empty;
-    let hand = Atomics.load(words, set + SET.HAND);
-    // The second time round, only slots that must stay are passed.
-    for (let looks = 0; way < 0; looks++) {
-      if (looks > 2 * WAYS) return -1;
-      const at = first + hand * SLOT_WORDS;
-      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
-      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
-        way = hand;
-      }
-      hand = (hand + 1) % WAYS;
-      Atomics.store(words, set + SET.HAND, hand);
-    }
+    if (chosen < 0) chosen = this.#clock.take(set + SET.HAND, first);
+    if (chosen < 0) return -1;
+    const way = (chosen - first) / SLOT_WORDS;
     return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
+  }
+
+  /** Whether a slot may be replaced: it is as in the file. */
+  #isClean(at: number): boolean {
+    return Atomics.load(this.words, at + SLOT.DIRTY) === DIRTY.CLEAN;
   }
 
   protected fill(slot: number, tag: number, from: Int32Array): void {

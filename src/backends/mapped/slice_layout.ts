@@ -21,7 +21,7 @@ export const SET_STRIDE: number = SET_WORDS + WAYS * SLOT_WORDS;
 export const SET = {
   /** While a thread changes its slots, the number of that thread; else 0. */
   LOCK: 0,
-  /** The slot that is looked at first when one must be replaced. */
+  /** The hand of `ClockHand`. */
   HAND: 1,
   /** Counts what a slice that was being read meanwhile may not overwrite. */
   CHANGES: 2,

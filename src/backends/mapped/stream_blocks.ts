@@ -1,8 +1,8 @@
 import { decompress } from "../compression/decompress.ts";
 import type { StreamKind } from "../compression/zlib_handle.ts";
-import type { BlockCache } from "./block_cache.ts";
 import type { Mapping } from "./mapping.ts";
 import type { DecompressedBlocks } from "./read_sources.ts";
+import type { StreamCache } from "./stream_cache.ts";
 
 /** No block. */
 const NONE = -1;
@@ -31,7 +31,7 @@ export class StreamBlocks implements DecompressedBlocks {
   readonly #compression: StreamKind;
   readonly #find: FindStream;
   readonly #mayBeShort: boolean;
-  readonly #cache: BlockCache | null;
+  readonly #cache: StreamCache | null;
   /** The last block, and a byte to spare; made when first needed. */
   #block = new Uint8Array(0);
   #file = NONE;
@@ -47,7 +47,7 @@ export class StreamBlocks implements DecompressedBlocks {
    */
   constructor(
     compression: StreamKind,
-    cache: BlockCache | null,
+    cache: StreamCache | null,
     { find = (bytes) => bytes, mayBeShort = false }: StreamRules = {},
   ) {
     this.#compression = compression;

@@ -40,7 +40,7 @@ export class ResidentMessages {
     };
   }
 
-  /** Counts memory that this thread has for messages besides. */
+  /** Counts memory for messages that this thread has from elsewhere. */
   add({ buffer, locked }: ResidentMapping): void {
     this.#size += buffer.byteLength;
     this.#locked &&= locked;

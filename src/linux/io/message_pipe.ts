@@ -27,8 +27,9 @@ const TWO_32 = 2 ** 32;
 
 /**
  * Pages of a pipe. Each takes a page of a file, or a part of one; the head takes
- * one more. Twice the largest message come first: a size is a power of two, and
- * beyond pipe-max-size it needs CAP_SYS_RESOURCE.
+ * one more. The sizes are tried in this order. They are powers of two, so the
+ * first one that the largest message fits into has twice its pages; sizes beyond
+ * pipe-max-size need CAP_SYS_RESOURCE.
  */
 const PAGES = [512, 256, 128, 64] as const;
 

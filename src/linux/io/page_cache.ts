@@ -57,7 +57,7 @@ export class PageCache {
    * 6.5, and for files that this process may not write to and does not own.
    *
    * A page may still be on its way from the medium, although the last one is
-   * there. A caller that must not wait for that limits it otherwise.
+   * there. A caller that must not wait for it has to prevent that by itself.
    *
    * @param position Bytes.
    * @param length Bytes, at least 1.

@@ -21,8 +21,8 @@ import { ProcessSearch } from "./process_users.ts";
  *
  * @param mount The mount.
  * @param isWanted Whether to go on.
- * @returns All that were found so far, twice: without and with those that only
- * have mapped a file. That takes the longest.
+ * @returns All that were found so far, twice: first without the processes that
+ * have only mapped a file, which take the longest to find, then with them.
  */
 export async function* findUsers(
   mount: Pick<Mount, "id" | "minor" | "mountPoint">,

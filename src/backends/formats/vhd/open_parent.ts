@@ -3,9 +3,7 @@ import { openGivenBacking } from "../../image_chain.ts";
 import {
   type ChainLink,
   READ_ONLY,
-  type Reference,
   type ReferenceGate,
-  refused,
 } from "../../reference_gate.ts";
 import { parentNameOf, type VhdHeader } from "./dynamic_header.ts";
 
@@ -42,15 +40,6 @@ export async function openParent(
     return await openGivenBacking(backing, context);
   }
   const name = await parentNameOf(by.backend, header);
-  const reference: Reference = { role: "parent", name, by };
-  if (name === "") {
-    throw refused(
-      reference,
-      "the image does not name it; give it with backing=vhd:PATH",
-    );
-  }
-  const file = gate.pathOf(reference);
-  const link = { gate, reference };
-  const source: VhdSource = { file, link, id: header.parentId };
+  const source = { ...gate.parentOf(name, by, "vhd"), id: header.parentId };
   return await context.openBelow({ driver, source }, READ_ONLY);
 }

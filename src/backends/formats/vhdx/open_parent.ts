@@ -3,9 +3,7 @@ import { openGivenBacking } from "../../image_chain.ts";
 import {
   type ChainLink,
   READ_ONLY,
-  type Reference,
   type ReferenceGate,
-  refused,
 } from "../../reference_gate.ts";
 import { parentLink } from "./parent_locator.ts";
 
@@ -42,15 +40,6 @@ export async function openParent(
     return await openGivenBacking(backing, context);
   }
   const { name, dataWriteIds } = parentLink(texts);
-  const reference: Reference = { role: "parent", name, by };
-  if (name === "") {
-    throw refused(
-      reference,
-      "the image does not name it; give it with backing=vhdx:PATH",
-    );
-  }
-  const file = gate.pathOf(reference);
-  const link = { gate, reference };
-  const source: VhdxSource = { file, link, dataWriteIds };
+  const source = { ...gate.parentOf(name, by, "vhdx"), dataWriteIds };
   return await context.openBelow({ driver, source }, READ_ONLY);
 }

@@ -11,9 +11,9 @@ import {
   placeInChain,
   refuseSnapshot,
 } from "../../image_chain.ts";
-import { BlockCache } from "../../mapped/block_cache.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { StreamBlocks } from "../../mapped/stream_blocks.ts";
+import { StreamCache } from "../../mapped/stream_cache.ts";
 import type { ReferenceGate } from "../../reference_gate.ts";
 import { SECTOR } from "./constants.ts";
 import { describeVmdk, vmdkRows } from "./describe.ts";
@@ -46,7 +46,7 @@ export interface VmdkAttachment {
   /** Bytes of the largest grain. */
   readonly grainSize: number;
   readonly hasMarkers: boolean;
-  /** Of `BlockCache.create()`; `null` without compressed grains. */
+  /** Of `StreamCache.create()`; `null` without compressed grains. */
   readonly blocks: SharedArrayBuffer | null;
   /** Of `DamageSigns.create()`. */
   readonly damage: SharedArrayBuffer;
@@ -86,7 +86,7 @@ export const VMDK: ImageDriver<VmdkSource, VmdkAttachment> = {
       );
       return { backend: backends[i]!, end, zeroEnd, hasHoles };
     });
-    const cache = blocks === null ? null : new BlockCache(blocks, grainSize);
+    const cache = blocks === null ? null : new StreamCache(blocks, grainSize);
     return new VmdkImage({
       ...attachment,
       own: own!,
@@ -144,7 +144,7 @@ export async function openVmdk(
   const size = extents.at(-1)!.end;
   const blocks = compressed === null
     ? null
-    : BlockCache.create(share - tableShare, size / grainSize, grainSize);
+    : StreamCache.create(share - tableShare, size / grainSize, grainSize);
   const below = { by: file, gate: place.gate, context };
   const cacheLeft = { cacheSize: cacheSize - share };
   const parent = await openParent(descriptor, below, cacheLeft, VMDK);

@@ -8,9 +8,7 @@ import { openGivenBacking } from "../../image_chain.ts";
 import {
   type ChainLink,
   READ_ONLY,
-  type Reference,
   type ReferenceGate,
-  refused,
 } from "../../reference_gate.ts";
 import type { Descriptor } from "./descriptor.ts";
 
@@ -55,14 +53,6 @@ export async function openParent(
   }
   if (descriptor === null || descriptor.parentCid === null) return null;
   const { parentName: name, parentCid: cid } = descriptor;
-  const reference: Reference = { role: "parent", name: name ?? "", by };
-  if (name === null) {
-    throw refused(
-      reference,
-      "the image does not name it; give it with backing=vmdk:PATH",
-    );
-  }
-  const path = gate.pathOf(reference);
-  const source = { file: path, link: { gate, reference }, cid };
+  const source = { ...gate.parentOf(name ?? "", by, "vmdk"), cid };
   return await context.openBelow({ driver, source }, options);
 }

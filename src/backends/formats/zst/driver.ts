@@ -2,11 +2,11 @@ import { UserError } from "../../../base/user_error.ts";
 import { loadDecompression } from "../../compression/decompress.ts";
 import { zstdFrame } from "../../compression/zstd_frame.ts";
 import type { ImageDriver } from "../../driver.ts";
-import { BlockCache } from "../../mapped/block_cache.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { MappedImage } from "../../mapped/mapped_backend.ts";
 import type { Mapping } from "../../mapped/mapping.ts";
 import { StreamBlocks } from "../../mapped/stream_blocks.ts";
+import { StreamCache } from "../../mapped/stream_cache.ts";
 import { READ_ONLY } from "../../reference_gate.ts";
 import { formatSize } from "../../size.ts";
 import { FrameLookup } from "./frame_lookup.ts";
@@ -20,7 +20,7 @@ export interface ZstAttachment {
   readonly table: SeekTable;
   /** The size of the file in bytes. */
   readonly fileSize: number;
-  /** Of `BlockCache.create()`; `null` if too few frames fit. */
+  /** Of `StreamCache.create()`; `null` if too few frames fit. */
   readonly blocks: SharedArrayBuffer | null;
   /** Of `DamageSigns.create()`. */
   readonly damage: SharedArrayBuffer;
@@ -72,7 +72,7 @@ export const ZST: ImageDriver<string, ZstAttachment> = {
         name,
         table,
         fileSize: (await file.backend.stat()).size,
-        blocks: BlockCache.create(cacheSize, frames, largest),
+        blocks: StreamCache.create(cacheSize, frames, largest),
         damage: DamageSigns.create(),
       },
     };
@@ -80,7 +80,7 @@ export const ZST: ImageDriver<string, ZstAttachment> = {
   async attach({ name, table, fileSize, blocks, damage }, [file], { tell }) {
     await loadDecompression("an image that is compressed by zstd");
     const { size, largest } = table;
-    const cache = blocks === null ? null : new BlockCache(blocks, largest);
+    const cache = blocks === null ? null : new StreamCache(blocks, largest);
     return new MappedImage({
       name,
       size,

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { BlockCache } from "../../../src/backends/mapped/block_cache.ts";
+import { StreamCache } from "../../../src/backends/mapped/stream_cache.ts";
 import { randomly } from "../../_random.ts";
 
 const SIZE = 64;
 
 function cacheOf(bytes: number, blocks = 1000) {
-  const memory = BlockCache.create(bytes, blocks, SIZE);
-  return memory === null ? null : new BlockCache(memory, SIZE);
+  const memory = StreamCache.create(bytes, blocks, SIZE);
+  return memory === null ? null : new StreamCache(memory, SIZE);
 }
 
 /** A byte that tells which block it is of. */
@@ -53,6 +53,6 @@ Deno.test("a block that is kept is found, and no byte beyond it", () => {
 
 Deno.test("a cache that has no room is none, and takes no more than there is", () => {
   assertEquals(cacheOf(100), null);
-  const bytes = BlockCache.create(1 << 30, 16, SIZE)!.byteLength;
+  const bytes = StreamCache.create(1 << 30, 16, SIZE)!.byteLength;
   assertEquals(bytes < 4096, true, `${bytes}`);
 });

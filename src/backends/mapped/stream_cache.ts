@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ClockHand } from "../../shared_memory/clock_hand.ts";
 
 /** Slots that a block can be in. */
 const WAYS = 8;
@@ -33,14 +34,15 @@ const CONTROL_WORDS = 1;
 /** Tries to become a reader before giving up: others only count too. */
 const TRIES = 100;
 
-/** A cache of blocks, as one thread sees it. */
-export class BlockCache {
+/** A cache of decompressed blocks, as one thread sees it. */
+export class StreamCache {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
   readonly #blockSize: number;
   readonly #sets: number;
   /** The first word of the slots. */
   readonly #slots: number;
+  readonly #clock: ClockHand;
 
   /**
    * Makes the memory of a cache.
@@ -67,7 +69,7 @@ export class BlockCache {
   /**
    * Wraps the memory of a cache.
    *
-   * @param memory Of {@linkcode BlockCache.create}.
+   * @param memory Of {@linkcode StreamCache.create}.
    * @param blockSize As there.
    */
   constructor(memory: SharedArrayBuffer, blockSize: number) {
@@ -78,6 +80,11 @@ export class BlockCache {
     const words = this.#slots + sets * WAYS * SLOT_WORDS;
     this.#words = new Int32Array(memory, 0, words);
     this.#bytes = new Uint8Array(memory, 4 * words);
+    this.#clock = new ClockHand(
+      this.#words,
+      { ways: WAYS, stride: SLOT_WORDS, used: SLOT.USED },
+      { mayGo: () => true, take: (at) => this.#close(at) },
+    );
   }
 
   /**
@@ -125,25 +132,23 @@ export class BlockCache {
   add(file: number, host: number, block: Uint8Array): void {
     const words = this.#words;
     const set = this.#setOf(file, host);
-    const hand = CONTROL_WORDS + set;
-    for (let looks = 0; looks < 2 * WAYS; looks++) {
-      const way = Atomics.add(words, hand, 1) & WAYS - 1;
-      const slot = set * WAYS + way;
-      const at = this.#slots + slot * SLOT_WORDS;
-      // The second time round, only slots that are being read are passed.
-      const isUsed = Atomics.exchange(words, at + SLOT.USED, 0) !== 0;
-      if (isUsed && looks < WAYS) continue;
-      if (Atomics.compareExchange(words, at, 0, -1) !== 0) continue;
-      Atomics.store(words, at + SLOT.FILE, 0);
-      this.#bytes.set(block, slot * this.#blockSize);
-      Atomics.store(words, at + SLOT.LENGTH, block.length);
-      Atomics.store(words, at + SLOT.HOST_LOW, host | 0);
-      Atomics.store(words, at + SLOT.HOST_HIGH, highOf(host));
-      Atomics.store(words, at + SLOT.FILE, file + 1);
-      Atomics.store(words, at + SLOT.USED, 1);
-      Atomics.store(words, at + SLOT.READERS, 0);
-      return;
-    }
+    const first = this.#slots + set * WAYS * SLOT_WORDS;
+    const at = this.#clock.take(CONTROL_WORDS + set, first);
+    if (at < 0) return;
+    Atomics.store(words, at + SLOT.FILE, 0);
+    const slot = (at - this.#slots) / SLOT_WORDS;
+    this.#bytes.set(block, slot * this.#blockSize);
+    Atomics.store(words, at + SLOT.LENGTH, block.length);
+    Atomics.store(words, at + SLOT.HOST_LOW, host | 0);
+    Atomics.store(words, at + SLOT.HOST_HIGH, highOf(host));
+    Atomics.store(words, at + SLOT.FILE, file + 1);
+    Atomics.store(words, at + SLOT.USED, 1);
+    Atomics.store(words, at + SLOT.READERS, 0);
+  }
+
+  /** Keeps readers out of a slot that is to be filled, unless it has some. */
+  #close(at: number): boolean {
+    return Atomics.compareExchange(this.#words, at + SLOT.READERS, 0, -1) === 0;
   }
 
   #has(at: number, file: number, host: number): boolean {
