@@ -37,7 +37,6 @@ export async function makeImages(
 ): Promise<FormatImages> {
   const raw = `${directory}/disk.img`;
   await writeText(raw, size, signal);
-  await writePartition(raw, size);
   const firstPiece = `${directory}/piece.0`;
   await cut(raw, size / PIECES, `${directory}/piece.`);
   const vmdk = `${directory}/disk.vmdk`;
@@ -46,8 +45,16 @@ export async function makeImages(
   return { raw, firstPiece, vmdk, partitionSize: size - PARTITION_AT };
 }
 
-/** Writes a partition table of one entry. */
-async function writePartition(path: string, size: number): Promise<void> {
+/**
+ * Writes a partition table of one entry.
+ *
+ * @param path The disk.
+ * @param size Its bytes.
+ */
+export async function writePartition(
+  path: string,
+  size: number,
+): Promise<void> {
   const sector = new Uint8Array(512);
   const view = new DataView(sector.buffer);
   sector[450] = 0x83;

@@ -13,7 +13,12 @@ import { findPeers } from "../servers/machine.ts";
 import { rotate } from "../servers/rotate.ts";
 import { type RunningServer, startServer } from "../servers/running_server.ts";
 import type { ServerKind } from "../servers/servers.ts";
-import { type FormatImages, makeImages, run } from "./images.ts";
+import {
+  type FormatImages,
+  makeImages,
+  run,
+  writePartition,
+} from "./images.ts";
 import { compared } from "./report.ts";
 import { costServers, vmdkServers } from "./servers.ts";
 
@@ -154,8 +159,12 @@ async function readOnce(
 
 async function measureCosts(bench: Bench): Promise<void> {
   const results: Results = new Map();
+  const { raw } = bench.images;
+  const { size } = await Deno.stat(raw);
   for (let round = 0; round < bench.rounds; round++) {
     const running: RunningServer[] = [];
+    // The writes of a round have destroyed it.
+    await writePartition(raw, size);
     try {
       for (const kind of rotate(costServers(bench.images), round)) {
         running.push(await start(kind, bench));

@@ -73,9 +73,10 @@ export async function compareSample(
       lifeS: 2 * READ_S,
     });
   } catch (error) {
-    const why = firstLine(`${(error as Error).message}`);
+    const { message } = error as Error;
+    const why = /mqfuse: (Cannot .*)/.exec(message)?.[1] ?? message;
     return typeof converted === "string"
-      ? verdict(true, `both refuse it: ${why} QEMU: ${converted}`)
+      ? verdict(true, `both refuse it: ${why}; QEMU: ${converted}`)
       : verdict(false, `only QEMU opens it: ${why}`);
   }
   await using _ = process;
@@ -115,7 +116,9 @@ async function qemuGuess(
     "qemu-img",
     ...["info", "-U", "--output=json", path],
   );
-  return code === 0 ? JSON.parse(output)["format"] : firstLine(output);
+  if (code !== 0) return firstLine(output);
+  // A warning may follow.
+  return JSON.parse(output.slice(0, output.lastIndexOf("\n}") + 2))["format"];
 }
 
 /** Converts a disk; or why QEMU cannot. */
