@@ -92,6 +92,10 @@ async function measureSection(
     addNote(`${section} was left out: qemu-img makes its images.`, results);
     return cells.forEach(({ name }) => all.onItem(name));
   }
+  if (driver === "nbd" && peers.nbdkit === undefined) {
+    addNote(`${section} was left out: nbdkit serves its disks.`, results);
+    return cells.forEach(({ name }) => all.onItem(name));
+  }
   const cpus = navigator.hardwareConcurrency;
   const useful = SERVERS.filter((server) => isOfUse(server, cpus))
     .filter((server) => cells.some(server.measures));
@@ -121,7 +125,9 @@ async function makeImages(
   directory: string,
   { options: { size }, signal, onRun }: Measurement,
 ): Promise<(server: string) => Promise<string>> {
-  if (section === "null") return () => Promise.resolve("");
+  if (section === "null" || section === "nbd") {
+    return () => Promise.resolve("");
+  }
   onRun("writing the image");
   if (section in QCOW2_FORMS) {
     const setup = { directory, size, signal };

@@ -49,8 +49,8 @@ mounts a server that is measured with FUSE over io_uring, it writes Y to
 Options:
   --only FILTER         what is measured, separated by commas; a name may end at
                         a ":", and * matches any text: null, tmpfs, disk,
-                        sequential, qcow2, qcow2*, idle, programs, *:aio:4,
-                        null:randread, programs:cp-from (default: all)
+                        sequential, nbd, qcow2, qcow2*, idle, programs,
+                        *:aio:4, null:randread, programs:cp-from (default: all)
   --servers FILTER      servers, likewise: mqfuse, qemu-t2, file
   --rounds N            measure each server N times (default: 5)
   --runtime SECONDS     length of a run of fio, and a twentieth of an idle one

@@ -92,6 +92,7 @@ export const CELLS: readonly Cell[] = [
   ...smallCells("disk", "file", ["randread", "randwrite"], [1])
     .filter(({ engine }) => engine === "aio"),
   ...sequentialCells(),
+  ...smallCells("nbd", "nbd", PATTERNS, [1, 4]),
   ...qcow2Cells("qcow2", PATTERNS),
   ...qcow2Cells("qcow2-tables", ["randread"]),
   ...qcow2Cells("qcow2-deflate", ["read", "randread"]),

@@ -4,6 +4,7 @@ export type Section =
   | "tmpfs"
   | "disk"
   | "sequential"
+  | "nbd"
   | Qcow2Section;
 
 /** The sections that export an image in QEMU's format. */
@@ -35,6 +36,7 @@ export const SECTIONS: Readonly<Record<Section, SectionText>> = {
     title: "Sequential, raw file in the page cache",
     unit: "MiB/s",
   },
+  nbd: { title: "Memory of an NBD server, 4 KiB", unit: UNIT },
   qcow2: {
     title: "qcow2 on tmpfs, all clusters allocated, 4 KiB",
     unit: UNIT,

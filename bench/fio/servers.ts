@@ -24,8 +24,12 @@ const QUEUES: readonly number[] = [1, 2, 4];
 
 const MIDDLE = 512 << 10;
 
-/** nbdfuse is slow everywhere: these cells tell enough, and README shows some. */
+/**
+ * nbdfuse is slow where it is not at home: these cells tell enough, and README
+ * shows some.
+ */
 const isTelling = ({ section, pattern, engine, jobs, blockSize }: Cell) => {
+  if (section === "nbd") return true;
   if (section === "sequential") return blockSize === 1 << 20;
   const isRandom = pattern.startsWith("rand");
   return section === "tmpfs"
@@ -43,7 +47,7 @@ function standard(setting: UringSetting): FioServer {
     group: `mqfuse-${setting.toLowerCase()}`,
     isAlways: true,
     measures: ({ section, driver, blockSize }) =>
-      setting === "N" || section === "null" || driver === "qcow2" ||
+      setting === "N" || ["null", "nbd", "qcow2"].includes(driver) ||
       (section === "sequential" && blockSize !== MIDDLE),
   };
 }

@@ -83,6 +83,7 @@ export function targetsOf(figures: Figures): Target[] {
       cells("null", isAio),
       "mqfuse-y",
     ),
+    ...nbdTargets(cells("nbd", all)),
     ...qcow2Targets(cells),
     ...programTargets(figures.programs),
     ...IDLE_CELLS.map(({ name, setting }) => ({
@@ -93,6 +94,20 @@ export function targetsOf(figures: Figures): Target[] {
       where: "",
     })),
   ];
+}
+
+/** Least means of the ratios to nbdfuse and to QEMU. */
+const NBD_LEAST: readonly [Column, string, number, number][] = [
+  ["mqfuse-n", "NBD", 1.5, 1.2],
+  ["mqfuse-y", "NBD, io_uring", 2, 1.5],
+];
+
+function nbdTargets(cells: readonly CellSummary[]): Target[] {
+  return NBD_LEAST.flatMap(([column, what, toNbdfuse, toQemu]) => [
+    mean(`${what}, to nbdfuse`, toNbdfuse, cells, column, "nbdfuse"),
+    mean(what, toQemu, cells, column),
+    cost(`${what}, CPU to nbdfuse's`, 0.5, cells, column, "nbdfuse"),
+  ]);
 }
 
 function qcow2Targets(
@@ -146,8 +161,9 @@ function mean(
   limit: number,
   cells: readonly CellSummary[],
   column: Column,
+  base: Column = "qemu",
 ): Target {
-  const value = compare(cells, [column, "qemu"]).mean;
+  const value = compare(cells, [column, base]).mean;
   const name = `${what}: geometric mean`;
   return { what: name, limit, bound: "least", value, where: "" };
 }
@@ -170,9 +186,10 @@ function cost(
   limit: number,
   cells: readonly CellSummary[],
   column: Column,
+  base: Column = "qemu",
 ): Target {
   const cpu = ({ serverUs }: Score) => serverUs;
-  const { ratios } = compare(cells, [column, "qemu"], cpu);
+  const { ratios } = compare(cells, [column, base], cpu);
   const [where, value] = highest(ratios);
   const name = `${what}: each cell`;
   return { what: name, limit, bound: "most", value, where };

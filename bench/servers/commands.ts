@@ -1,5 +1,8 @@
-/** What a server exports: a disk that stores nothing, or an image file. */
-export type Driver = "null" | "file" | "qcow2";
+/**
+ * What a server exports: a disk that stores nothing, an image file, or the
+ * memory of an NBD server that it has for itself.
+ */
+export type Driver = "null" | "file" | "qcow2" | "nbd";
 
 /** Other programs, by the options that give their paths. */
 export type Peer = "qemu" | "nbdfuse" | "nbdkit";
@@ -26,6 +29,20 @@ export interface ServerSetup {
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 /**
+ * The command lines of what a server needs before it starts: of nbdkit, if it is
+ * a client of that.
+ */
+export function below(
+  { driver, size, socket, peers }: ServerSetup,
+): string[][] {
+  return driver === "nbd"
+    ? [[peers.nbdkit!, ...NBDKIT, socket, "memory", String(size)]]
+    : [];
+}
+
+const NBDKIT: readonly string[] = ["--foreground", "--unix"];
+
+/**
  * The command line of `mqfuse export`, writable.
  *
  * @param setup What is exported, and where.
@@ -35,11 +52,12 @@ export function mqfuseCommand(
   setup: ServerSetup,
   options: readonly string[],
 ): string[] {
-  const { driver, image, size, cacheSize } = setup;
+  const { driver, image, size, cacheSize, socket } = setup;
   const sources = {
     null: `null:${size}`,
     file: image,
     qcow2: `qcow2:${image}`,
+    nbd: `nbd+unix:///?socket=${socket}`,
   };
   return [
     setup.deno,
@@ -50,7 +68,7 @@ export function mqfuseCommand(
     "export",
     "--writable",
     // All servers have the image open at the same time.
-    ...driver === "null" ? [] : ["--no-lock"],
+    ...driver === "null" || driver === "nbd" ? [] : ["--no-lock"],
     ...cacheSize === undefined ? [] : [`--cache-size=${cacheSize}`],
     ...options,
     sources[driver],
@@ -68,7 +86,7 @@ export function mqfuseCommand(
  */
 export function qemuCommand(setup: ServerSetup, threads: number): string[] {
   const names = Array.from({ length: threads }, (_, at) => `t${at}`);
-  const { driver, image, size, cacheSize } = setup;
+  const { driver, image, size, cacheSize, socket } = setup;
   const file = {
     driver: "file",
     filename: image,
@@ -79,6 +97,7 @@ export function qemuCommand(setup: ServerSetup, threads: number): string[] {
     null: { driver: "null-co", size, "read-zeroes": true },
     file,
     qcow2: { driver: "qcow2", file, "cache-size": cacheSize },
+    nbd: { driver: "nbd", server: { type: "unix", path: socket } },
   };
   return [
     setup.peers.qemu!,
@@ -105,9 +124,8 @@ export function qemuCommand(setup: ServerSetup, threads: number): string[] {
  */
 export function nbdfuseCommands(setup: ServerSetup): string[][] {
   const { driver, image, size, mountpoint, socket, peers } = setup;
+  const client = [peers.nbdfuse!, mountpoint, "--unix", socket];
+  if (driver === "nbd") return [...below(setup), client];
   const plugin = driver === "null" ? ["null", String(size)] : ["file", image];
-  return [
-    [peers.nbdkit!, "--foreground", "--unix", socket, ...plugin],
-    [peers.nbdfuse!, mountpoint, "--unix", socket],
-  ];
+  return [[peers.nbdkit!, ...NBDKIT, socket, ...plugin], client];
 }

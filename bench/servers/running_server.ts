@@ -18,7 +18,10 @@ export interface RunningServer {
   readonly setup: ServerSetup;
   /** The file that fio opens. */
   readonly path: string;
-  /** CPU seconds that its processes have used; `null` if it has none. */
+  /**
+   * CPU seconds that its processes have used; `null` if it has none. An NBD
+   * server below it, which all servers have alike, does not count.
+   */
   readonly cpuSeconds: () => number | null;
   /** CPU nanoseconds of each thread that runs now, by its id. */
   readonly threadTimes: () => Map<string, number>;
@@ -62,7 +65,7 @@ export async function startServer(
   const { mountpoint, socket } = setup;
   await Deno.writeTextFile(mountpoint, "");
   await Deno.remove(socket).catch(() => {});
-  const started = new StartedServer(mountpoint, options.guard);
+  const started = new StartedServer(setup, options.guard);
   try {
     await withUringSetting(kind.setting, options.guard, async () => {
       for (const [at, command] of commands.entries()) {
@@ -94,7 +97,7 @@ class StartedServer {
   readonly #groups: ProcessGroup[] = [];
   readonly #forget: (() => Promise<void>)[] = [];
 
-  constructor(readonly mountpoint: string, readonly guard: Guard) {}
+  constructor(readonly setup: ServerSetup, readonly guard: Guard) {}
 
   async spawn(
     command: readonly string[],
@@ -104,7 +107,7 @@ class StartedServer {
     this.#groups.push(group);
     this.#forget.push(
       await this.guard.add(
-        `umount -l ${quote(this.mountpoint)} 2>/dev/null; ` +
+        `umount -l ${quote(this.setup.mountpoint)} 2>/dev/null; ` +
           `kill -KILL -- -${group.id}`,
       ),
     );
@@ -112,7 +115,10 @@ class StartedServer {
   }
 
   cpuSeconds(): number {
-    return this.#groups.reduce((sum, group) => sum + group.cpuSeconds(), 0);
+    const counted = this.setup.driver === "nbd"
+      ? this.#groups.slice(-1)
+      : this.#groups;
+    return counted.reduce((sum, group) => sum + group.cpuSeconds(), 0);
   }
 
   threadTimes(): Map<string, number> {
@@ -124,11 +130,11 @@ class StartedServer {
     for (const group of this.#groups.toReversed()) {
       group.kill("SIGTERM");
       if (await group.ended(STOP_MS)) continue;
-      unmount(this.mountpoint);
+      unmount(this.setup.mountpoint);
       group.kill("SIGKILL");
       await group.ended(STOP_MS);
     }
-    unmount(this.mountpoint);
+    unmount(this.setup.mountpoint);
     for (const forget of this.#forget.splice(0)) await forget();
   }
 }

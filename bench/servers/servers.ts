@@ -1,5 +1,6 @@
 import { checkQueues } from "../../src/session/session_options.ts";
 import {
+  below,
   type Driver,
   mqfuseCommand,
   nbdfuseCommands,
@@ -30,8 +31,8 @@ export interface ServerKind {
   readonly commands: (setup: ServerSetup) => string[][];
 }
 
-const BOTH: readonly Driver[] = ["null", "file"];
-const ALL: readonly Driver[] = [...BOTH, "qcow2"];
+const MOST: readonly Driver[] = ["null", "file", "nbd"];
+const ALL: readonly Driver[] = [...MOST, "qcow2"];
 
 /**
  * mqfuse under a setting of the kernel.
@@ -53,7 +54,7 @@ export function mqfuse(
     drivers,
     needs: [],
     setting,
-    commands: (setup) => [mqfuseCommand(setup, options)],
+    commands: (setup) => [...below(setup), mqfuseCommand(setup, options)],
   };
 }
 
@@ -69,7 +70,7 @@ export function qemu(threads: number): ServerKind {
     drivers: ALL,
     needs: ["qemu"],
     setting: null,
-    commands: (setup) => [qemuCommand(setup, threads)],
+    commands: (setup) => [...below(setup), qemuCommand(setup, threads)],
   };
 }
 
@@ -77,7 +78,7 @@ export function qemu(threads: number): ServerKind {
 export const NBDFUSE: ServerKind = {
   name: "nbdfuse",
   variant: "",
-  drivers: BOTH,
+  drivers: MOST,
   needs: ["nbdfuse", "nbdkit"],
   setting: null,
   commands: nbdfuseCommands,

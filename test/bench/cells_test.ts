@@ -7,7 +7,7 @@ function picked(filter: string | undefined): string[] {
   return pick(ITEMS, filter, "what is measured").map(({ name }) => name);
 }
 
-Deno.test("there are 16 cells of 4 KiB on null and tmpfs, and 12 sequential ones", () => {
+Deno.test("there are 16 cells of 4 KiB on null, tmpfs and NBD, and 12 sequential ones", () => {
   const counts = new Map<string, number>();
   for (const { section } of CELLS) {
     counts.set(section, (counts.get(section) ?? 0) + 1);
@@ -17,6 +17,7 @@ Deno.test("there are 16 cells of 4 KiB on null and tmpfs, and 12 sequential ones
     ["tmpfs", 16],
     ["disk", 2],
     ["sequential", 12],
+    ["nbd", 16],
     ["qcow2", 16],
     ["qcow2-tables", 4],
     ["qcow2-deflate", 8],
@@ -27,8 +28,8 @@ Deno.test("there are 16 cells of 4 KiB on null and tmpfs, and 12 sequential ones
   assertEquals(CELLS.map(({ name }) => cellOf(name)), [...CELLS]);
   for (const { driver, section } of CELLS) {
     const isQcow2 = section.startsWith("qcow2");
-    const expected = isQcow2 ? "qcow2" : section === "null" ? "null" : "file";
-    assertEquals(driver, expected);
+    const isOwn = section === "null" || section === "nbd";
+    assertEquals(driver, isQcow2 ? "qcow2" : isOwn ? section : "file");
   }
 });
 

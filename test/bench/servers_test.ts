@@ -88,6 +88,19 @@ Deno.test("nbdfuse is a client of nbdkit, and the file needs no server", () => {
   assertEquals(serverNamed("file").kind.commands(SETUP), []);
 });
 
+Deno.test("over NBD each server has an nbdkit of its own", () => {
+  const setup = { ...SETUP, driver: "nbd", image: "" } as const;
+  const nbdkit = ["/bin/nbdkit", "--foreground", "--unix", "/d/s"];
+  for (const name of ["mqfuse-n", "mqfuse-y", "qemu-t2", "nbdfuse"]) {
+    const { kind, measures } = serverNamed(name);
+    assert(measures(cellOf("nbd:randread:aio:4")), name);
+    const [server, client, ...others] = kind.commands(setup);
+    assertEquals(server, [...nbdkit, "memory", "1073741824"]);
+    assert(client!.some((arg) => arg.includes("/d/s")), client!.join(" "));
+    assertEquals(others, []);
+  }
+});
+
 Deno.test("whyNot() names what is missing", () => {
   const all = { peers: SETUP.peers, uring: false };
   for (const { kind } of SERVERS) {
