@@ -188,3 +188,45 @@ mountTest(
   },
   ["qemu-nbd"],
 );
+
+mountTest(
+  "info says what a server has, by one connection",
+  async (directory) => {
+    const { image } = await imageIn(directory, MIB);
+    const socket = `${directory}/s`;
+    const source = `nbd+unix:///mine?socket=${socket}`;
+    const info = async (...args: string[]) => {
+      // It ends with its first client.
+      const own = ["--read-only", "-f", "raw", "-x", "mine"];
+      const server = new Deno.Command("qemu-nbd", {
+        args: ["-k", socket, ...own, image],
+        stderr: "null",
+      }).spawn();
+      try {
+        await eventually(() => exists(socket), "qemu-nbd listens");
+        const { code, stdout, stderr } = await runMain([
+          ...["info", ...args],
+          source,
+        ]);
+        assertEquals(code, 0, stderr);
+        assertEquals((await server.status).code, 0);
+        return stdout;
+      } finally {
+        try {
+          server.kill();
+        } catch {
+          // It has ended, as it should.
+        }
+        await server.status;
+        await Deno.remove(socket).catch(() => {});
+      }
+    };
+    const text = await info();
+    assertMatch(text, /^NBD +read-only, .*flush/m);
+    assertMatch(text, /^Exports +mine$/m);
+    const { nbd } = JSON.parse(await info("--json"));
+    assertEquals(nbd.exports, ["mine"]);
+    assertMatch(await info("--map"), /^0 1048576 data/m);
+  },
+  ["qemu-nbd"],
+);

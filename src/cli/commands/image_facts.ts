@@ -90,13 +90,16 @@ export function openForInfo(
  * @param source The source, as the user wrote it.
  * @param options How its chain is opened.
  * @param insecurePath As that of an export.
+ * @param use Uses the facts, while the image is still open: who opens it once
+ * more may use the same connection to its server.
  * @throws {UserError} If it cannot be opened, or makes no sense.
  */
-export async function imageFacts(
+export async function withImageFacts(
   source: string,
   options: ImageOptions,
   insecurePath: boolean,
-): Promise<ImageFacts> {
+  use: (facts: ImageFacts) => Promise<void>,
+): Promise<void> {
   const given = parseSource(source);
   const path = given.driver.fileOf?.(given.source) ?? source;
   const plain = { ...options, snapshot: null, backing: null };
@@ -118,7 +121,7 @@ export async function imageFacts(
       options,
       insecurePath,
     );
-    return {
+    await use({
       source,
       looksLike: known,
       exportAs,
@@ -127,7 +130,7 @@ export async function imageFacts(
       allocated: file.stat.allocated,
       format,
       ...disk,
-    };
+    });
   } finally {
     await file.close();
   }

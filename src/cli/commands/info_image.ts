@@ -5,6 +5,7 @@
  */
 import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
 import { mapImage } from "../../backends/image_map.ts";
+import type { OpenImage } from "../../backends/open_image.ts";
 import { checkHttpOptions } from "../../session/http_options.ts";
 import { imageTls } from "../../session/image_options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
@@ -13,7 +14,7 @@ import { inUsage } from "../arguments/values.ts";
 import type { Output } from "../output/output.ts";
 import { imageOptionsOf, tlsOptions } from "./export_request.ts";
 import { httpOptionsOf } from "./http_options.ts";
-import { type ImageFacts, imageFacts, openForInfo } from "./image_facts.ts";
+import { type ImageFacts, openForInfo, withImageFacts } from "./image_facts.ts";
 import { imageRows, mapLine } from "./info_image_text.ts";
 
 /** Runs `info IMAGE`. */
@@ -24,17 +25,17 @@ export async function runImageInfo(
 ): Promise<ExitCode> {
   const options = optionsOf(args);
   const insecurePath = args.flags.has("insecure-path");
-  const facts = await imageFacts(source, options, insecurePath);
-  if (!args.flags.has("map")) {
-    if (output.json) output.event("image", eventOf(facts));
+  await withImageFacts(source, options, insecurePath, async (facts) => {
+    if (args.flags.has("map")) {
+      const from = facts.exportAs ?? source;
+      await printMap(await openForInfo(from, options, insecurePath), output);
+    } else if (output.json) output.event("image", eventOf(facts));
     else for (const line of imageRows(facts)) output.print(line);
-    return EXIT.OK;
-  }
-  const image = await openForInfo(
-    facts.exportAs ?? source,
-    options,
-    insecurePath,
-  );
+  });
+  return EXIT.OK;
+}
+
+async function printMap(image: OpenImage, output: Output): Promise<void> {
   try {
     for await (const range of mapImage(image.backend)) {
       if (output.json) output.event("range", { ...range });
@@ -43,7 +44,6 @@ export async function runImageInfo(
   } finally {
     await image.close();
   }
-  return EXIT.OK;
 }
 
 function optionsOf(args: Arguments): ImageOptions {

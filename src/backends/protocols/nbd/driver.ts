@@ -1,10 +1,10 @@
 import { UserError } from "../../../base/user_error.ts";
 import type { ImageDriver, OpenContext, Opened } from "../../driver.ts";
 import type { ImageServices } from "../../services.ts";
-import type { NbdExport } from "./handshake.ts";
+import { describeNbd } from "./describe.ts";
 import { NbdLink } from "./link.ts";
 import { NbdLosses } from "./losses.ts";
-import { has, NbdBackend } from "./nbd_backend.ts";
+import { has, NbdBackend, type NbdImage } from "./nbd_backend.ts";
 import { NbdConnector, type OpenConnection } from "./open_connection.ts";
 import { chooseTls, type NbdTls } from "./tls.ts";
 import { NBD_PREFIXES, type NbdSource, parseNbdUri } from "./uri.ts";
@@ -13,15 +13,9 @@ import { NBD_PREFIXES, type NbdSource, parseNbdUri } from "./uri.ts";
 const OPEN_MS = 30_000;
 
 /** An open export, for every thread. Plain data. */
-export interface NbdAttachment {
-  /** The URI. */
-  readonly name: string;
+export interface NbdAttachment extends NbdImage {
   readonly source: NbdSource;
   readonly tls: NbdTls | null;
-  readonly exported: NbdExport;
-  /** The names of all exports; `null` if not asked for, or not told. */
-  readonly names: readonly string[] | null;
-  readonly writable: boolean;
   readonly reconnectMs: number;
   readonly losses: SharedArrayBuffer;
 }
@@ -55,10 +49,13 @@ export const NBD: ImageDriver<NbdSource, NbdAttachment> = {
   countsSyncErrors: true,
   parse: (_rest, text) => parseNbdUri(text),
   open: openNbd,
+  // deno-lint-ignore require-await -- it awaits nothing, but others do
+  async describe(backend, name) {
+    if (backend instanceof NbdBackend) return describeNbd(backend);
+    throw new UserError(`Cannot describe ${name}: it is no export`);
+  },
   async attach(attachment, _below, services) {
-    const { name, exported, writable } = attachment;
-    const link = await linkTo(attachment, services);
-    return new NbdBackend(name, exported, writable, link);
+    return new NbdBackend(attachment, await linkTo(attachment, services));
   },
 };
 

@@ -16,34 +16,46 @@ const ZERO_MAX = 1 << 30;
 /** How far BLOCK_STATUS looks at once. */
 const STATUS_MAX = 1 << 30;
 
+/** What is known of an export that is open. */
+export interface NbdImage {
+  /** The URI. */
+  readonly name: string;
+  readonly exported: NbdExport;
+  /** The names of all exports; `null` if not asked for, or not told. */
+  readonly names: readonly string[] | null;
+  readonly writable: boolean;
+}
+
 /** An export of an NBD server, used by one thread. */
 export class NbdBackend extends ImageBackend implements Backend {
   override readonly shared: boolean;
   override readonly writable: boolean;
   readonly size: number;
-  readonly #export: NbdExport;
+  /** What the server says of the export. */
+  readonly exported: NbdExport;
+  /** The names of all its exports; `null` if not asked for, or not told. */
+  readonly names: readonly string[] | null;
   readonly #link: NbdLink;
   readonly #block: number;
 
   /** Uses a link, which `close()` closes. */
   constructor(
-    name: string,
-    exported: NbdExport,
-    writable: boolean,
+    { name, exported, names, writable }: NbdImage,
     link: NbdLink,
   ) {
     super(name);
+    this.names = names;
     this.shared = has(exported, "CAN_MULTI_CONN");
     this.writable = writable;
     this.size = exported.size;
-    this.#export = exported;
+    this.exported = exported;
     this.#link = link;
     this.#block = exported.minBlock;
   }
 
   override stat(): ImageStat {
     const { size } = this;
-    const blockSize = Math.max(4096, this.#export.preferredBlock);
+    const blockSize = Math.max(4096, this.exported.preferredBlock);
     return { size, allocated: null, blockSize, times: null };
   }
 
@@ -58,7 +70,7 @@ export class NbdBackend extends ImageBackend implements Backend {
     }
     if (length === 0) return 0;
     // The export reads on after fewer bytes.
-    const part = Math.min(length, this.#export.maxPayload);
+    const part = Math.min(length, this.exported.maxPayload);
     return this.#link.perform(COMMAND.READ, position, part, buffer, start, 0);
   }
 
@@ -70,7 +82,7 @@ export class NbdBackend extends ImageBackend implements Backend {
   ): Answer {
     if (!this.writable) return -ERRNO.EROFS;
     if (length === 0) return 0;
-    const isWhole = length <= this.#export.maxPayload;
+    const isWhole = length <= this.exported.maxPayload;
     return isWhole && this.#isAligned(position, length)
       ? this.#link.perform(COMMAND.WRITE, position, length, buffer, start, 0)
       : this.#writeParts(position, buffer, start, length);
@@ -82,7 +94,7 @@ export class NbdBackend extends ImageBackend implements Backend {
   }
 
   override flush(): Answer {
-    return has(this.#export, "SEND_FLUSH")
+    return has(this.exported, "SEND_FLUSH")
       ? this.#link.perform(COMMAND.FLUSH, 0, 0, null, 0, 0)
       : 0;
   }
@@ -93,7 +105,7 @@ export class NbdBackend extends ImageBackend implements Backend {
     { unmap }: ZeroOptions,
   ): Promise<number> {
     if (!this.writable) return -ERRNO.EROFS;
-    if (!has(this.#export, "SEND_WRITE_ZEROES")) {
+    if (!has(this.exported, "SEND_WRITE_ZEROES")) {
       // A discard must not write zeroes.
       return unmap
         ? -ERRNO.EOPNOTSUPP
@@ -128,7 +140,7 @@ export class NbdBackend extends ImageBackend implements Backend {
   }
 
   override extent(position: number): Answer<Extent> {
-    if (this.#export.allocationId === null) {
+    if (this.exported.allocationId === null) {
       return { data: true, end: Infinity };
     }
     const block = this.#block;
@@ -183,7 +195,7 @@ export class NbdBackend extends ImageBackend implements Backend {
     start: number,
     length: number,
   ): Promise<number> {
-    const { maxPayload } = this.#export;
+    const { maxPayload } = this.exported;
     for (let done = 0; done < length;) {
       const at = position + done;
       const rest = length - done;
@@ -243,7 +255,7 @@ export class NbdBackend extends ImageBackend implements Backend {
 
   async #readFully(from: number, bytes: Uint8Array): Promise<number> {
     for (let done = 0; done < bytes.length;) {
-      const { maxPayload } = this.#export;
+      const { maxPayload } = this.exported;
       const part = Math.min(maxPayload, bytes.length - done);
       const { READ } = COMMAND;
       const got = await this.#link.perform(
