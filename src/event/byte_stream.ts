@@ -60,6 +60,11 @@ export interface ByteStream {
   expectsAhead(isExpected: boolean): void;
   /** Calls an owner every second, also while the thread sleeps. */
   everySecond(owner: Ticking): void;
-  /** Ends both calls and closes the connection; nothing is called after it. */
-  close(): void;
+  /**
+   * Ends both calls and closes the connection; nothing is called after it.
+   *
+   * @param discards Whether bytes that have not left this machine are to reach
+   * the peer no more; no if left out.
+   */
+  close(discards?: boolean): void;
 }

@@ -79,8 +79,12 @@ export interface FileIo {
 
 /** System calls on a socket. */
 export interface SocketCalls {
-  /** shutdown(2) in both directions. */
-  shutdown(fd: number): void;
+  /**
+   * shutdown(2) in both directions.
+   *
+   * @param discards As that of {@linkcode ByteStream.close}.
+   */
+  shutdown(fd: number, discards: boolean): void;
   /** close(2). */
   close(fd: number): void;
 }

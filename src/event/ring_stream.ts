@@ -15,7 +15,7 @@ export interface RingStreamParts {
   /** Calls an owner every second. */
   everySecond(owner: Ticking): void;
   /** Shuts the socket down, so that both calls end. */
-  shutdown(fd: number): void;
+  shutdown(fd: number, discards: boolean): void;
   /** Closes the socket and takes the slots back; nothing is in flight. */
   release(): void;
 }
@@ -68,10 +68,10 @@ export class RingStream implements ByteStream {
     this.#parts.everySecond(owner);
   }
 
-  close(): void {
+  close(discards: boolean = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#parts.shutdown(this.#parts.fd);
+    this.#parts.shutdown(this.#parts.fd, discards);
     this.#releaseIfIdle();
   }
 

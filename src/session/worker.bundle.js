@@ -2442,10 +2442,10 @@ var RingStream = class {
   everySecond(owner) {
     this.#parts.everySecond(owner);
   }
-  close() {
+  close(discards = false) {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#parts.shutdown(this.#parts.fd);
+    this.#parts.shutdown(this.#parts.fd, discards);
     this.#releaseIfIdle();
   }
   /** Takes the result of a call in one of its slots. */
@@ -24787,6 +24787,250 @@ var LIMIT4 = {
   PAYLOAD: 32 << 20
 };
 
+// src/backends/protocols/nbd/nbd_backend.ts
+var ZERO_MAX = 1 << 30;
+var STATUS_MAX = 1 << 30;
+var NbdBackend = class extends ImageBackend {
+  shared;
+  writable;
+  size;
+  /** What the server says of the export. */
+  exported;
+  /** The names of all its exports; `null` if not asked for, or not told. */
+  names;
+  #link;
+  #block;
+  /** Uses a link, which `close()` closes. */
+  constructor({ name, exported, names: names2, writable }, link3) {
+    super(name);
+    this.names = names2;
+    this.shared = has(exported, "CAN_MULTI_CONN");
+    this.writable = writable;
+    this.size = exported.size;
+    this.exported = exported;
+    this.#link = link3;
+    this.#block = exported.minBlock;
+  }
+  stat() {
+    const { size } = this;
+    const blockSize = Math.max(4096, this.exported.preferredBlock);
+    return {
+      size,
+      allocated: null,
+      blockSize,
+      times: null
+    };
+  }
+  read(position, buffer, start, length2) {
+    if (!this.#isAligned(position, length2)) {
+      return this.#readAround(position, buffer, start, length2);
+    }
+    if (length2 === 0) return 0;
+    const part2 = Math.min(length2, this.exported.maxPayload);
+    return this.#link.perform(COMMAND.READ, position, part2, buffer, start, 0);
+  }
+  write(position, buffer, start, length2) {
+    if (!this.writable) return -ERRNO.EROFS;
+    if (length2 === 0) return 0;
+    const isWhole = length2 <= this.exported.maxPayload;
+    return isWhole && this.#isAligned(position, length2) ? this.#link.perform(COMMAND.WRITE, position, length2, buffer, start, 0) : this.#writeParts(position, buffer, start, length2);
+  }
+  /** What is not aligned is read, changed and written. */
+  needsExclusiveWrite(position, length2) {
+    return !this.#isAligned(position, length2);
+  }
+  flush() {
+    return has(this.exported, "SEND_FLUSH") ? this.#link.perform(COMMAND.FLUSH, 0, 0, null, 0, 0) : 0;
+  }
+  async zero(position, length2, { unmap }) {
+    if (!this.writable) return -ERRNO.EROFS;
+    if (!has(this.exported, "SEND_WRITE_ZEROES")) {
+      return unmap ? -ERRNO.EOPNOTSUPP : await this.#writeZeroes(position, length2);
+    }
+    const block = this.#block;
+    const first2 = Math.ceil(position / block) * block;
+    const last = Math.floor((position + length2) / block) * block;
+    if (first2 >= last) return await this.#writeZeroes(position, length2);
+    const head = await this.#writeZeroes(position, first2 - position);
+    if (head < 0) return head;
+    const flags = unmap ? 0 : COMMAND_FLAG.NO_HOLE;
+    for (let at = first2; at < last; ) {
+      const part2 = Math.min(ZERO_MAX, last - at);
+      const { WRITE_ZEROES } = COMMAND;
+      const error = await this.#link.perform(WRITE_ZEROES, at, part2, null, 0, flags);
+      if (error < 0) return error;
+      at += part2;
+    }
+    return await this.#writeZeroes(last, position + length2 - last);
+  }
+  truncate(size) {
+    return size === this.size ? 0 : -ERRNO.EOPNOTSUPP;
+  }
+  extent(position) {
+    if (this.exported.allocationId === null) {
+      return {
+        data: true,
+        end: Infinity
+      };
+    }
+    const block = this.#block;
+    const from = Math.floor(position / block) * block;
+    const rest = Math.floor((this.size - from) / block) * block;
+    if (rest === 0) return {
+      data: true,
+      end: Infinity
+    };
+    return this.#extentAround(position, from, Math.min(STATUS_MAX, rest));
+  }
+  /** The extent at a position, asked for from the start of its block. */
+  async #extentAround(position, from, length2) {
+    const extent = await this.#link.extentAt(from, length2);
+    return extent.end > position ? extent : {
+      data: true,
+      end: from + this.#block
+    };
+  }
+  close() {
+    this.#link.close();
+  }
+  #isAligned(position, length2) {
+    const block = this.#block;
+    return position % block === 0 && length2 % block === 0;
+  }
+  /** Reads whole blocks around a range. */
+  async #readAround(position, buffer, start, length2) {
+    const { from, bytes: bytes2 } = this.#blocksAround(position, length2);
+    const got = await this.#readFully(from, bytes2);
+    if (got < 0) return got;
+    const at = position - from;
+    const part2 = bytes2.subarray(at, at + length2);
+    buffer.set(part2, start);
+    return part2.length;
+  }
+  /** Writes by parts that the server takes; what is not aligned block by block. */
+  async #writeParts(position, buffer, start, length2) {
+    const { maxPayload } = this.exported;
+    for (let done = 0; done < length2; ) {
+      const at = position + done;
+      const rest = length2 - done;
+      const put2 = this.#isAligned(at, this.#block) && rest >= this.#block ? await this.#link.perform(COMMAND.WRITE, at, Math.min(maxPayload, Math.floor(rest / this.#block) * this.#block), buffer, start + done, 0) : await this.#writeWithin(at, buffer, start + done, rest);
+      if (put2 < 0) return done > 0 ? done : put2;
+      done += put2;
+    }
+    return length2;
+  }
+  /** Changes a part of one block: at most up to its end. */
+  async #writeWithin(position, buffer, start, length2) {
+    const block = this.#block;
+    const from = Math.floor(position / block) * block;
+    const count2 = Math.min(length2, from + block - position);
+    const bytes2 = new Uint8Array(block);
+    const got = await this.#readFully(from, bytes2);
+    if (got < 0) return got;
+    bytes2.set(buffer.subarray(start, start + count2), position - from);
+    const { WRITE: WRITE6 } = COMMAND;
+    const put2 = await this.#link.perform(WRITE6, from, block, bytes2, 0, 0);
+    return put2 < 0 ? put2 : count2;
+  }
+  async #writeZeroes(position, length2) {
+    const zeroes = new Uint8Array(Math.min(length2, 1 << 20));
+    for (let done = 0; done < length2; ) {
+      const part2 = Math.min(zeroes.length, length2 - done);
+      const put2 = await this.#writeParts(position + done, zeroes, 0, part2);
+      if (put2 < 0) return put2;
+      done += put2;
+    }
+    return 0;
+  }
+  #blocksAround(position, length2) {
+    const block = this.#block;
+    const from = Math.floor(position / block) * block;
+    const most = Math.floor(this.size / block) * block;
+    const to = Math.min(most, Math.ceil((position + length2) / block) * block);
+    return {
+      from,
+      bytes: new Uint8Array(Math.max(0, to - from))
+    };
+  }
+  async #readFully(from, bytes2) {
+    for (let done = 0; done < bytes2.length; ) {
+      const { maxPayload } = this.exported;
+      const part2 = Math.min(maxPayload, bytes2.length - done);
+      const { READ: READ4 } = COMMAND;
+      const got = await this.#link.perform(READ4, from + done, part2, bytes2, done, 0);
+      if (got <= 0) return got < 0 ? got : -ERRNO.EIO;
+      done += got;
+    }
+    return bytes2.length;
+  }
+};
+function has({ flags }, name) {
+  return (flags & EXPORT_FLAG[name]) !== 0;
+}
+
+// src/backends/protocols/nbd/describe.ts
+var CAPABILITIES = [
+  [
+    "READ_ONLY",
+    "read-only"
+  ],
+  [
+    "CAN_MULTI_CONN",
+    "several connections"
+  ],
+  [
+    "SEND_FLUSH",
+    "flush"
+  ],
+  [
+    "SEND_TRIM",
+    "discard"
+  ],
+  [
+    "SEND_WRITE_ZEROES",
+    "zeroing"
+  ]
+];
+function describeNbd(backend) {
+  const { exported, names: names2, size } = backend;
+  const { minBlock, preferredBlock, maxPayload, allocationId } = exported;
+  const capabilities = CAPABILITIES.filter(([flag]) => has(exported, flag)).map(([, text]) => text);
+  if (allocationId !== null) capabilities.push("holes");
+  return {
+    size,
+    facts: {
+      exports: names2,
+      capabilities,
+      minBlock,
+      preferredBlock,
+      maxPayload
+    },
+    rows: [
+      [
+        "NBD",
+        capabilities.join(", ") || "no capabilities"
+      ],
+      [
+        "Requests",
+        `of ${formatSize(minBlock)} to ${formatSize(maxPayload)}, best from ${formatSize(preferredBlock)} on`
+      ],
+      ...exportRows(names2)
+    ]
+  };
+}
+function exportRows(names2) {
+  if (names2 === null) return [
+    [
+      "Exports",
+      "not told by the server"
+    ]
+  ];
+  return names2.map((name, i) => [
+    i === 0 ? "Exports" : "",
+    quoteName(name)
+  ]);
+}
+
 // src/backends/protocols/nbd/replies.ts
 var ProtocolViolation = class extends Error {
   name = "ProtocolViolation";
@@ -25021,6 +25265,11 @@ var NbdRequest = class {
   start = 0;
   /** When it began: performance.now(). */
   begun = 0;
+  /**
+   * Whether it is a change that was sent before over a connection that was lost:
+   * its server may still carry that out.
+   */
+  isRepeated = false;
   /** The epoch in which it was sent: `NbdLosses`. */
   epoch = 0;
   /** What has become of it: one of `OUTCOME`. */
@@ -25030,6 +25279,8 @@ var NbdRequest = class {
   slot = -1;
   /** A negative errno, or 0. */
   error = 0;
+  /** Seconds that were counted since it was sent. */
+  waitedS = 0;
   /** Bytes of a READ that have come. */
   filled = 0;
   /** Parts of a READ that have come, if they came in several: start, end. */
@@ -25051,6 +25302,7 @@ var NbdRequest = class {
     this.buffer = buffer;
     this.start = start;
     this.begun = performance.now();
+    this.isRepeated = false;
     this.rewind();
     return this.completion = Completion.start();
   }
@@ -25058,6 +25310,7 @@ var NbdRequest = class {
   rewind() {
     this.outcome = OUTCOME.PENDING;
     this.error = 0;
+    this.waitedS = 0;
     this.filled = 0;
     this.parts.length = 0;
     this.extent = null;
@@ -25086,6 +25339,7 @@ var NbdRequest = class {
 var SEND_BYTES = 256 * 1024;
 var RECEIVE_BYTES2 = 256 * 1024;
 var RECEIVE_LEAST2 = 4096;
+var LONG_TIMES = 10;
 var NbdConnection = class {
   #owner;
   #parser;
@@ -25110,9 +25364,21 @@ var NbdConnection = class {
   #isReceiving = false;
   #isDirect = false;
   #isLost = false;
-  /** Makes a connection, which `attach()` gives a stream. */
-  constructor(exported, owner) {
+  #silenceS;
+  /**
+   * Seconds that were counted since something was sent or came. A clock would go
+   * on while this program, and with it the server's replies, are stopped.
+   */
+  #silent = 0;
+  #isTicking = false;
+  /**
+   * Makes a connection, which `attach()` gives a stream.
+   *
+   * @param silenceS How long the server may be silent, in seconds.
+   */
+  constructor(exported, owner, silenceS) {
     this.#owner = owner;
+    this.#silenceS = silenceS;
     this.#parser = new ReplyParser(exported, {
       find: (high, low) => this.#find(high, low),
       answered: (request) => this.#answered(request)
@@ -25128,7 +25394,7 @@ var NbdConnection = class {
     request.slot = slot;
     request.generation = this.#generations[slot] = (this.#generations[slot] ?? 0) + 1 >>> 0;
     this.#awaited[slot] = request;
-    this.#count++;
+    if (this.#count++ === 0) this.#watch();
     this.#stream.started();
     this.#queue.push(request);
     this.#send();
@@ -25136,11 +25402,13 @@ var NbdConnection = class {
   }
   sent(result3) {
     this.#isSending = false;
+    this.#silent = 0;
     if (result3 < 0) return this.#lose(`sending failed (error ${-result3})`);
     this.#send();
   }
   received(result3) {
     this.#isReceiving = false;
+    this.#silent = 0;
     if (result3 <= 0) {
       return this.#lose(result3 === 0 ? "the server closed the connection" : `receiving failed (error ${-result3})`);
     }
@@ -25156,11 +25424,37 @@ var NbdConnection = class {
     }
     this.#receive();
   }
+  tick() {
+    this.#isTicking = this.#count > 0 && !this.#isLost;
+    if (!this.#isTicking) return false;
+    const limit = this.#silenceS;
+    let isSlow = false;
+    let longest = 0;
+    for (const request of this.#awaited) {
+      if (request === null) continue;
+      longest = Math.max(longest, ++request.waitedS);
+      isSlow ||= mayBeSlow(request.command);
+    }
+    if (++this.#silent > limit && !isSlow) {
+      this.#lose(`the server has been silent for ${limit} seconds`);
+    } else if (longest > LONG_TIMES * limit) {
+      const seconds = LONG_TIMES * limit;
+      this.#lose(`the server has not answered a request for ${seconds} seconds`);
+    }
+    return this.#isTicking = !this.#isLost;
+  }
   /** Closes the connection, without a word to the server. */
   close() {
     if (this.#isLost) return;
     this.#isLost = true;
     this.#stream?.close();
+  }
+  /** Counts seconds from the first request that waits. */
+  #watch() {
+    this.#silent = 0;
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    this.#stream.everySecond(this);
   }
   /** Sends as many requests as fit into one buffer. */
   #send() {
@@ -25257,14 +25551,84 @@ var NbdConnection = class {
       stream.completed(request);
     }
     this.#awaited.length = 0;
-    stream.close();
+    stream.close(true);
+  }
+};
+function mayBeSlow(command) {
+  return command === COMMAND.FLUSH || command === COMMAND.TRIM || command === COMMAND.WRITE_ZEROES;
+}
+
+// src/backends/protocols/nbd/held_answers.ts
+var SETTLE_MS = 2e3;
+var HeldAnswers = class {
+  #timers = /* @__PURE__ */ new Map();
+  /** Gives an answer that has come, once the server has had its time. */
+  hold(give) {
+    const timer = setTimeout(() => {
+      this.#timers.delete(give);
+      give();
+    }, SETTLE_MS);
+    this.#timers.set(give, timer);
+  }
+  /** Gives all answers now. */
+  end() {
+    for (const [give, timer] of this.#timers) {
+      clearTimeout(timer);
+      give();
+    }
+    this.#timers.clear();
   }
 };
 
-// src/backends/protocols/nbd/link.ts
+// src/backends/protocols/nbd/reconnection.ts
 var PAUSE_MS2 = 100;
 var LONGEST_PAUSE_MS2 = 5e3;
 var ATTEMPT_MS = 1e4;
+var LAST_ATTEMPT_MS = 1e3;
+var Reconnection = class {
+  #options;
+  /** Whether the last attempts took all of their time. */
+  #isDown = false;
+  constructor(options) {
+    this.#options = options;
+  }
+  /**
+   * Makes attempts until one succeeds or the time is over.
+   *
+   * @param attempt Connects within some milliseconds.
+   * @param isWanted Whether a connection is still of use.
+   */
+  async connect(attempt, isWanted) {
+    const { uri, reconnectMs, tell: tell2 } = this.#options;
+    const limit = this.#isDown ? 0 : reconnectMs;
+    const deadline = performance.now() + limit;
+    for (let pause = PAUSE_MS2; isWanted(); pause = Math.min(2 * pause, LONGEST_PAUSE_MS2)) {
+      const left = Math.min(deadline - performance.now(), ATTEMPT_MS);
+      let why;
+      try {
+        await attempt(Math.max(LAST_ATTEMPT_MS, left));
+        this.#isDown = false;
+        return;
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+      }
+      if (performance.now() + pause > deadline) {
+        if (!this.#isDown) {
+          tell2(`Requests to ${uri} fail with EIO until its server is there again: ${why}`);
+        }
+        this.#isDown = true;
+        return;
+      }
+      await sleep(pause);
+    }
+  }
+};
+function sleep(ms) {
+  return new Promise((resolve2) => setTimeout(resolve2, ms));
+}
+
+// src/backends/protocols/nbd/link.ts
+var SILENCE_LEAST_S = 10;
 var NbdLink = class {
   #options;
   #idle = [];
@@ -25276,16 +25640,15 @@ var NbdLink = class {
   /** When it was connected last: performance.now(). */
   #connectedAt = -Infinity;
   #isConnecting = false;
-  /** Whether the last attempts took all of their time. */
-  #isDown = false;
+  #reconnection;
+  #held = new HeldAnswers();
   #users = 1;
   /** What each flush in flight covers. */
   #flushes = /* @__PURE__ */ new Map();
-  /** Why the last connection was lost. */
-  why = "";
   /** Makes a link for one user; a request connects it if nothing else has. */
   constructor(options) {
     this.#options = options;
+    this.#reconnection = new Reconnection(options);
   }
   /** Connects, before anything is served. */
   async connect() {
@@ -25337,7 +25700,8 @@ var NbdLink = class {
     } else if (request.error >= 0 && isChange(command)) {
       this.#options.losses.wrote(request.epoch);
     }
-    this.#complete(request);
+    if (!request.isRepeated) return this.#complete(request);
+    this.#held.hold(() => this.#complete(request));
   }
   /** Gives it up. The last user ends the connection; requests that wait fail. */
   close() {
@@ -25345,6 +25709,7 @@ var NbdLink = class {
     this.#connection?.close();
     this.#connection = null;
     this.#options.connector.close();
+    this.#held.end();
     this.#failWaiting();
   }
   /**
@@ -25354,6 +25719,7 @@ var NbdLink = class {
   #again(request) {
     const { reconnectMs } = this.#options;
     if (performance.now() - request.begun <= reconnectMs) {
+      request.isRepeated = isChange(request.command);
       return this.#start(request);
     }
     request.error = -ERRNO.EIO;
@@ -25401,7 +25767,6 @@ var NbdLink = class {
   }
   /** The connection is gone. Runs no code of a handler. */
   #lost(why) {
-    this.why = why;
     this.#connection = null;
     const { losses, uri, tell: tell2 } = this.#options;
     const loss = losses.hasUnflushed ? "; writes that were not flushed may be lost with its server, and the next fsync of every open file says so" : "";
@@ -25409,31 +25774,8 @@ var NbdLink = class {
   }
   async #reconnect() {
     this.#isConnecting = true;
-    const { reconnectMs } = this.#options;
-    const limit = this.#isDown ? 0 : reconnectMs;
-    const start = performance.now();
-    const deadline = start + limit;
-    let pause = PAUSE_MS2;
-    if (start - this.#connectedAt < PAUSE_MS2) await sleep(PAUSE_MS2);
-    while (this.#users > 0) {
-      try {
-        const left = deadline - performance.now();
-        await this.#attempt(Math.max(1e3, Math.min(left, ATTEMPT_MS)));
-        this.#isDown = false;
-        break;
-      } catch (error) {
-        this.why = error instanceof Error ? error.message : String(error);
-      }
-      if (performance.now() + pause > deadline) {
-        if (!this.#isDown) {
-          this.#options.tell(`Requests to ${this.#options.uri} fail with EIO until its server is there again: ${this.why}`);
-        }
-        this.#isDown = true;
-        break;
-      }
-      await sleep(pause);
-      pause = Math.min(2 * pause, LONGEST_PAUSE_MS2);
-    }
+    if (performance.now() - this.#connectedAt < PAUSE_MS2) await sleep(PAUSE_MS2);
+    await this.#reconnection.connect((limitMs) => this.#attempt(limitMs), () => this.#users > 0);
     this.#isConnecting = false;
     if (this.#connection === null) return this.#failWaiting();
     const waiting = this.#waiting;
@@ -25444,15 +25786,17 @@ var NbdLink = class {
     this.#use(await this.#options.connector.connect(limitMs));
   }
   #use({ socket, exported: now }) {
-    const { exported, losses } = this.#options;
+    const { exported, losses, reconnectMs } = this.#options;
     const isSame2 = now.size === exported.size && now.flags === exported.flags && now.minBlock <= exported.minBlock && now.maxPayload >= exported.maxPayload;
     if (!isSame2 || this.#users === 0) {
       socket.close();
       throw new Error("the export is another one than before");
     }
-    const connection = new NbdConnection(now, {
+    const silenceS = Math.max(SILENCE_LEAST_S, reconnectMs / 2 / MS_PER_S);
+    const owner = {
       lost: (why) => this.#lost(why)
-    });
+    };
+    const connection = new NbdConnection(now, owner, Math.ceil(silenceS));
     connection.attach(socket.stream(connection));
     this.#connection = connection;
     this.#epoch = losses.connected();
@@ -25472,9 +25816,6 @@ var NbdLink = class {
 };
 function isChange(command) {
   return command === COMMAND.WRITE || command === COMMAND.WRITE_ZEROES || command === COMMAND.TRIM;
-}
-function sleep(ms) {
-  return new Promise((resolve2) => setTimeout(resolve2, ms));
 }
 
 // src/backends/protocols/nbd/losses.ts
@@ -25549,183 +25890,6 @@ var NbdLosses = class {
     }
   }
 };
-
-// src/backends/protocols/nbd/nbd_backend.ts
-var ZERO_MAX = 1 << 30;
-var STATUS_MAX = 1 << 30;
-var NbdBackend = class extends ImageBackend {
-  shared;
-  writable;
-  size;
-  #export;
-  #link;
-  #block;
-  /** Uses a link, which `close()` closes. */
-  constructor(name, exported, writable, link3) {
-    super(name);
-    this.shared = has(exported, "CAN_MULTI_CONN");
-    this.writable = writable;
-    this.size = exported.size;
-    this.#export = exported;
-    this.#link = link3;
-    this.#block = exported.minBlock;
-  }
-  stat() {
-    const { size } = this;
-    const blockSize = Math.max(4096, this.#export.preferredBlock);
-    return {
-      size,
-      allocated: null,
-      blockSize,
-      times: null
-    };
-  }
-  read(position, buffer, start, length2) {
-    if (!this.#isAligned(position, length2)) {
-      return this.#readAround(position, buffer, start, length2);
-    }
-    if (length2 === 0) return 0;
-    const part2 = Math.min(length2, this.#export.maxPayload);
-    return this.#link.perform(COMMAND.READ, position, part2, buffer, start, 0);
-  }
-  write(position, buffer, start, length2) {
-    if (!this.writable) return -ERRNO.EROFS;
-    if (length2 === 0) return 0;
-    const isWhole = length2 <= this.#export.maxPayload;
-    return isWhole && this.#isAligned(position, length2) ? this.#link.perform(COMMAND.WRITE, position, length2, buffer, start, 0) : this.#writeParts(position, buffer, start, length2);
-  }
-  /** What is not aligned is read, changed and written. */
-  needsExclusiveWrite(position, length2) {
-    return !this.#isAligned(position, length2);
-  }
-  flush() {
-    return has(this.#export, "SEND_FLUSH") ? this.#link.perform(COMMAND.FLUSH, 0, 0, null, 0, 0) : 0;
-  }
-  async zero(position, length2, { unmap }) {
-    if (!this.writable) return -ERRNO.EROFS;
-    if (!has(this.#export, "SEND_WRITE_ZEROES")) {
-      return unmap ? -ERRNO.EOPNOTSUPP : await this.#writeZeroes(position, length2);
-    }
-    const block = this.#block;
-    const first2 = Math.ceil(position / block) * block;
-    const last = Math.floor((position + length2) / block) * block;
-    if (first2 >= last) return await this.#writeZeroes(position, length2);
-    const head = await this.#writeZeroes(position, first2 - position);
-    if (head < 0) return head;
-    const flags = unmap ? 0 : COMMAND_FLAG.NO_HOLE;
-    for (let at = first2; at < last; ) {
-      const part2 = Math.min(ZERO_MAX, last - at);
-      const { WRITE_ZEROES } = COMMAND;
-      const error = await this.#link.perform(WRITE_ZEROES, at, part2, null, 0, flags);
-      if (error < 0) return error;
-      at += part2;
-    }
-    return await this.#writeZeroes(last, position + length2 - last);
-  }
-  truncate(size) {
-    return size === this.size ? 0 : -ERRNO.EOPNOTSUPP;
-  }
-  extent(position) {
-    if (this.#export.allocationId === null) {
-      return {
-        data: true,
-        end: Infinity
-      };
-    }
-    const block = this.#block;
-    const from = Math.floor(position / block) * block;
-    const rest = Math.floor((this.size - from) / block) * block;
-    if (rest === 0) return {
-      data: true,
-      end: Infinity
-    };
-    return this.#extentAround(position, from, Math.min(STATUS_MAX, rest));
-  }
-  /** The extent at a position, asked for from the start of its block. */
-  async #extentAround(position, from, length2) {
-    const extent = await this.#link.extentAt(from, length2);
-    return extent.end > position ? extent : {
-      data: true,
-      end: from + this.#block
-    };
-  }
-  close() {
-    this.#link.close();
-  }
-  #isAligned(position, length2) {
-    const block = this.#block;
-    return position % block === 0 && length2 % block === 0;
-  }
-  /** Reads whole blocks around a range. */
-  async #readAround(position, buffer, start, length2) {
-    const { from, bytes: bytes2 } = this.#blocksAround(position, length2);
-    const got = await this.#readFully(from, bytes2);
-    if (got < 0) return got;
-    const at = position - from;
-    const part2 = bytes2.subarray(at, at + length2);
-    buffer.set(part2, start);
-    return part2.length;
-  }
-  /** Writes by parts that the server takes; what is not aligned block by block. */
-  async #writeParts(position, buffer, start, length2) {
-    const { maxPayload } = this.#export;
-    for (let done = 0; done < length2; ) {
-      const at = position + done;
-      const rest = length2 - done;
-      const put2 = this.#isAligned(at, this.#block) && rest >= this.#block ? await this.#link.perform(COMMAND.WRITE, at, Math.min(maxPayload, Math.floor(rest / this.#block) * this.#block), buffer, start + done, 0) : await this.#writeWithin(at, buffer, start + done, rest);
-      if (put2 < 0) return done > 0 ? done : put2;
-      done += put2;
-    }
-    return length2;
-  }
-  /** Changes a part of one block: at most up to its end. */
-  async #writeWithin(position, buffer, start, length2) {
-    const block = this.#block;
-    const from = Math.floor(position / block) * block;
-    const count2 = Math.min(length2, from + block - position);
-    const bytes2 = new Uint8Array(block);
-    const got = await this.#readFully(from, bytes2);
-    if (got < 0) return got;
-    bytes2.set(buffer.subarray(start, start + count2), position - from);
-    const { WRITE: WRITE6 } = COMMAND;
-    const put2 = await this.#link.perform(WRITE6, from, block, bytes2, 0, 0);
-    return put2 < 0 ? put2 : count2;
-  }
-  async #writeZeroes(position, length2) {
-    const zeroes = new Uint8Array(Math.min(length2, 1 << 20));
-    for (let done = 0; done < length2; ) {
-      const part2 = Math.min(zeroes.length, length2 - done);
-      const put2 = await this.#writeParts(position + done, zeroes, 0, part2);
-      if (put2 < 0) return put2;
-      done += put2;
-    }
-    return 0;
-  }
-  #blocksAround(position, length2) {
-    const block = this.#block;
-    const from = Math.floor(position / block) * block;
-    const most = Math.floor(this.size / block) * block;
-    const to = Math.min(most, Math.ceil((position + length2) / block) * block);
-    return {
-      from,
-      bytes: new Uint8Array(Math.max(0, to - from))
-    };
-  }
-  async #readFully(from, bytes2) {
-    for (let done = 0; done < bytes2.length; ) {
-      const { maxPayload } = this.#export;
-      const part2 = Math.min(maxPayload, bytes2.length - done);
-      const { READ: READ4 } = COMMAND;
-      const got = await this.#link.perform(READ4, from + done, part2, bytes2, done, 0);
-      if (got <= 0) return got < 0 ? got : -ERRNO.EIO;
-      done += got;
-    }
-    return bytes2.length;
-  }
-};
-function has({ flags }, name) {
-  return (flags & EXPORT_FLAG[name]) !== 0;
-}
 
 // src/backends/protocols/nbd/handshake.ts
 var UnknownExportError = class extends UserError {
@@ -26187,10 +26351,13 @@ var NBD = {
   countsSyncErrors: true,
   parse: (_rest, text) => parseNbdUri(text),
   open: openNbd,
+  // deno-lint-ignore require-await -- it awaits nothing, but others do
+  async describe(backend, name) {
+    if (backend instanceof NbdBackend) return describeNbd(backend);
+    throw new UserError(`Cannot describe ${name}: it is no export`);
+  },
   async attach(attachment, _below, services) {
-    const { name, exported, writable } = attachment;
-    const link3 = await linkTo(attachment, services);
-    return new NbdBackend(name, exported, writable, link3);
+    return new NbdBackend(attachment, await linkTo(attachment, services));
   }
 };
 async function openNbd(source, { options, services: { sockets, files }, defer }) {
@@ -27095,7 +27262,16 @@ var SOCK_NONBLOCK = O.NONBLOCK;
 var SOCK_CLOEXEC = O.CLOEXEC;
 var SOL_SOCKET = 1;
 var SHUT_RDWR = 2;
-function shutdownSocket(fd) {
+var SO_LINGER = 13;
+var LINGER_FOR_NONE = [
+  1,
+  0
+];
+function shutdownSocket(fd, discards = false) {
+  if (discards) {
+    const value2 = new Int32Array(LINGER_FOR_NONE);
+    libc().setsockopt(fd, SOL_SOCKET, SO_LINGER, value2, value2.byteLength);
+  }
   libc().shutdown(fd, SHUT_RDWR);
 }
 var SocketWait = class {
@@ -27132,10 +27308,12 @@ var SocketWait = class {
   /**
    * Shuts the socket down and ends every wait, so that it may be closed. Calls
    * that follow find that.
+   *
+   * @param discards As that of {@linkcode shutdownSocket}.
    */
-  end() {
+  end(discards = false) {
     this.#ended = true;
-    shutdownSocket(this.#fd);
+    shutdownSocket(this.#fd, discards);
     this.#poll.release(this.#fd);
   }
   async #wait(events, deadline) {
@@ -27179,11 +27357,11 @@ var PolledStream = class {
     }, TICK_MS2);
     this.#timers.add(timer);
   }
-  close() {
+  close(discards = false) {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const timer of this.#timers) this.#endTimer(timer);
-    this.#wait.end();
+    this.#wait.end(discards);
     closeDescriptor(this.#fd);
     void this.#poll.close();
   }
@@ -28192,10 +28370,10 @@ var TlsStream = class {
     this.#raw.everySecond(owner);
   }
   /** Ends at once, so without a close_notify. */
-  close() {
+  close(discards = false) {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#raw.close();
+    this.#raw.close(discards);
     this.#engine.free();
   }
   sent(result3) {

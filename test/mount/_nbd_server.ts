@@ -30,6 +30,11 @@ export class NbdServer implements AsyncDisposable {
     throw new Error("nbdkit does not start");
   }
 
+  /** Sends it a signal. */
+  signal(signal: Deno.Signal): void {
+    this.#process?.kill(signal);
+  }
+
   async kill(): Promise<void> {
     this.#process?.kill("SIGKILL");
     await this.#process?.status;

@@ -16,6 +16,7 @@ const figures: HistoryFigures = {
   requests: 0,
   losses: 0,
   crashes: 0,
+  stalls: 0,
   syncErrors: 0,
   failures: 0,
 };
@@ -27,9 +28,9 @@ for (let i = Number(seed); i < Number(seed) + Number(seeds); i++) {
     Deno.exit(1);
   }
 }
-const { requests, losses, crashes, syncErrors, failures } = figures;
+const { requests, losses, crashes, stalls, syncErrors, failures } = figures;
 console.log(
   `${seeds} histories: ${requests} requests, ${losses} lost connections, ` +
-    `${crashes} crashes, ${syncErrors} fsyncs that said EIO, ` +
+    `${crashes} crashes, ${stalls} stalls, ${syncErrors} fsyncs that said EIO, ` +
     `${failures} requests that failed; nothing was lost`,
 );

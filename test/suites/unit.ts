@@ -111,6 +111,7 @@ import "../linux/process_test.ts";
 import "../linux/restart_test.ts";
 import "../linux/ring_entries_test.ts";
 import "../linux/sd_notify_test.ts";
+import "../linux/tcp_socket_test.ts";
 import "../linux/thread_write_test.ts";
 import "../linux/tls_test.ts";
 import "../linux/unix_socket_test.ts";

@@ -8,6 +8,7 @@ import {
   assertSame,
   ExportProcess,
   must,
+  pause,
   run,
   runFor,
 } from "../mount/_harness.ts";
@@ -180,6 +181,42 @@ torture(
     tell(`${kills} kills of a server with unflushed writes: EIO, once each`);
   },
   { programs: ["nbdkit", "python3"], limitS: LIMIT_S },
+);
+
+torture(
+  "a server that hangs costs no error for a while, and EIO in the end",
+  async (directory) => {
+    const { image, mountpoint, socket } = await files(directory);
+    const server = new NbdServer(socket, "file", image);
+    await using _ = await server.start();
+    const args = ["-wq2", `--reconnect=${amount(1, 40)}`];
+    const all = [...args, server.uri, mountpoint];
+    await using process = await ExportProcess.start(all, LIFE);
+    const read = () =>
+      runFor(
+        LIMIT_S,
+        "dd",
+        ...[`if=${mountpoint}`, "of=/dev/null", "iflag=direct", "bs=1M"],
+      );
+    server.signal("SIGSTOP");
+    const reading = read();
+    // In a full run its connections are made anew meanwhile.
+    await pause(amount(1, 30) * 1000);
+    server.signal("SIGCONT");
+    const { code, stderr } = await reading;
+    assertEquals(code, 0, stderr);
+    server.signal("SIGSTOP");
+    const start = performance.now();
+    const failed = await read();
+    assertEquals(failed.code, 1);
+    assertMatch(failed.stderr, /Input\/output error/);
+    const seconds = Math.round((performance.now() - start) / 1000);
+    // The last flush would wait for it.
+    server.signal("SIGCONT");
+    assertEquals((await process.stop()).code, 0);
+    tell(`a server that hangs: EIO after ${seconds} s`);
+  },
+  { programs: ["nbdkit", "dd"], limitS: LIMIT_S },
 );
 
 torture(

@@ -61,11 +61,11 @@ export class PolledStream implements ByteStream {
     this.#timers.add(timer);
   }
 
-  close(): void {
+  close(discards: boolean = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const timer of this.#timers) this.#endTimer(timer);
-    this.#wait.end();
+    this.#wait.end(discards);
     closeDescriptor(this.#fd);
     void this.#poll.close();
   }

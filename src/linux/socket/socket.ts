@@ -126,8 +126,21 @@ function checked(call: string, result: number): number {
 
 const SHUT_RDWR = 2;
 
-/** Shuts a socket down in both directions: shutdown(2). */
-export function shutdownSocket(fd: number): void {
+const SO_LINGER = 13;
+/** struct linger { int l_onoff, l_linger; }: TCP forgets what is not sent. */
+const LINGER_FOR_NONE: readonly number[] = [1, 0];
+
+/**
+ * Shuts a socket down in both directions: shutdown(2).
+ *
+ * @param discards Whether bytes that TCP has not sent when it is closed are to
+ * be forgotten; no if left out.
+ */
+export function shutdownSocket(fd: number, discards: boolean = false): void {
+  if (discards) {
+    const value = new Int32Array(LINGER_FOR_NONE);
+    libc().setsockopt(fd, SOL_SOCKET, SO_LINGER, value, value.byteLength);
+  }
   libc().shutdown(fd, SHUT_RDWR);
 }
 
@@ -171,10 +184,12 @@ export class SocketWait {
   /**
    * Shuts the socket down and ends every wait, so that it may be closed. Calls
    * that follow find that.
+   *
+   * @param discards As that of {@linkcode shutdownSocket}.
    */
-  end(): void {
+  end(discards: boolean = false): void {
     this.#ended = true;
-    shutdownSocket(this.#fd);
+    shutdownSocket(this.#fd, discards);
     this.#poll.release(this.#fd);
   }
 

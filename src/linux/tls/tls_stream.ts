@@ -83,10 +83,10 @@ export class TlsStream implements ByteStream, StreamOwner {
   }
 
   /** Ends at once, so without a close_notify. */
-  close(): void {
+  close(discards: boolean = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#raw!.close();
+    this.#raw!.close(discards);
     this.#engine.free();
   }
 

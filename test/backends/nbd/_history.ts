@@ -21,6 +21,8 @@ const SIZE = BLOCK * BLOCKS * WRITERS_MAX;
 const RECONNECT_S = 60;
 /** Losses of connections and crashes of one history, at most. */
 const DISTURBANCES = 5;
+/** How long the server may hang: some of it is longer than it may be silent. */
+const STALLS_MS = [2000, 35_000];
 /** Virtual time after which a history hangs: ten minutes. */
 const LIMIT_MS = 600_000;
 
@@ -29,6 +31,7 @@ export interface HistoryFigures {
   requests: number;
   losses: number;
   crashes: number;
+  stalls: number;
   syncErrors: number;
   failures: number;
 }
@@ -198,7 +201,10 @@ export async function runHistory(
   const server = new ModelServer({
     size: SIZE,
     structured: random.oneIn(2),
-    delay: () => random.below(longest + 1),
+    outlives: random.oneIn(2),
+    // Few take long, so that others overtake them.
+    delay: () =>
+      random.below(1 + Math.floor(longest / (random.oneIn(8) ? 1 : 20))),
     split: () => 1 + random.below(random.pick([8, 100, 100_000])),
   });
   const mayFail = random.oneIn(4);
@@ -247,7 +253,10 @@ async function tell(
   for (const close of closes.toReversed()) await close();
 }
 
-/** Cuts connections and crashes the server, which stays away for a while. */
+/**
+ * Cuts connections and crashes the server, which stays away for a while; in some
+ * histories it hangs once.
+ */
 async function disturb(
   server: ModelServer,
   random: Random,
@@ -256,10 +265,19 @@ async function disturb(
   isOver: () => boolean,
 ): Promise<void> {
   // All of it takes less than the time to reconnect, unless requests may fail.
-  const pause = random.pick([20, 500, 3000]);
+  const hanging = random.oneIn(3) ? random.below(DISTURBANCES) : null;
+  const pause = hanging === null ? random.pick([20, 500, 3000]) : 500;
+  const longAway = hanging === null ? 5000 : 0;
   for (let i = 0; i < DISTURBANCES && !isOver(); i++) {
     await wait(random.below(pause));
-    const away = random.pick([0, 0, 200, 5000, mayFail ? 90_000 : 0]);
+    if (i === hanging) {
+      figures.stalls++;
+      server.stall();
+      await wait(random.pick(STALLS_MS));
+      server.resume();
+      continue;
+    }
+    const away = random.pick([0, 0, 200, longAway, mayFail ? 90_000 : 0]);
     server.isDown = away > 0;
     if (random.oneIn(2)) {
       figures.losses++;

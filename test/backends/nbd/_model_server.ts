@@ -9,10 +9,12 @@ import type {
   SocketService,
 } from "../../../src/backends/services.ts";
 import { NO_SOCKETS } from "../_fake_files.ts";
+import { dataPayload, extentPayload, holePayload } from "./_model_payloads.ts";
 import { UserError } from "../../../src/base/user_error.ts";
 import type {
   ByteStream,
   StreamOwner,
+  Ticking,
 } from "../../../src/event/byte_stream.ts";
 import {
   BASE_ALLOCATION,
@@ -48,6 +50,11 @@ export interface ModelOptions {
    * is answered, in milliseconds; nothing waits if left out.
    */
   readonly delay?: () => number;
+  /**
+   * Whether requests that were taken are carried out although their connection
+   * was cut meanwhile; no if left out.
+   */
+  readonly outlives?: boolean;
 }
 
 /** The server, and the network that leads to it. */
@@ -66,8 +73,12 @@ export class ModelServer implements SocketService {
   isSilent = false;
   /** Whether replies have a wrong cookie. */
   isMad = false;
+  /** How often it has started anew. */
+  starts = 0;
   readonly options: ModelOptions;
   readonly #open = new Set<ModelConnection>();
+  /** What it has to do once it goes on; `null` unless it hangs. */
+  #stalled: (() => void)[] | null = null;
 
   /** Makes a server with an empty disk. */
   constructor(options: ModelOptions) {
@@ -97,7 +108,32 @@ export class ModelServer implements SocketService {
   /** Crashes, and starts anew with what it had flushed. */
   crash(): void {
     this.cut();
+    this.starts++;
+    this.#stalled = null;
     this.bytes = this.durable.slice();
+  }
+
+  /** Hangs: takes requests, and carries out none and answers none. */
+  stall(): void {
+    this.#stalled ??= [];
+  }
+
+  /** Goes on with what it took while it hung, after other delays. */
+  resume(): void {
+    const steps = this.#stalled ?? [];
+    this.#stalled = null;
+    for (const step of steps) this.later(step);
+  }
+
+  /** Takes a step after a delay, unless it hangs then. */
+  later(step: () => void): void {
+    const { delay } = this.options;
+    const start = () => {
+      if (this.#stalled === null) step();
+      else this.#stalled.push(step);
+    };
+    if (delay === undefined) start();
+    else setTimeout(start, delay());
   }
 }
 
@@ -110,6 +146,7 @@ class ModelConnection implements ConnectedSocket, ByteStream {
   #isCut = false;
   #owner: StreamOwner | null = null;
   #receiving: (() => void) | null = null;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
   constructor(server: ModelServer) {
     this.#server = server;
@@ -169,7 +206,13 @@ class ModelConnection implements ConnectedSocket, ByteStream {
 
   expectsAhead(): void {}
 
-  everySecond(): void {}
+  everySecond(owner: Ticking): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (owner.tick()) this.everySecond(owner);
+    }, 1000);
+    this.#timers.add(timer);
+  }
 
   completed(operation: { settle(): void }): void {
     queueMicrotask(() => operation.settle());
@@ -178,6 +221,7 @@ class ModelConnection implements ConnectedSocket, ByteStream {
   close(): void {
     this.#isCut = true;
     this.#receiving = null;
+    for (const timer of this.#timers) clearTimeout(timer);
   }
 
   #wake(): void {
@@ -267,15 +311,13 @@ class ModelConnection implements ConnectedSocket, ByteStream {
   #request(view: DataView<ArrayBuffer>, command: number, count: number): void {
     // What is written is taken now, the rest may be done later.
     const data = this.#input.slice(28, 28 + count);
-    this.#later(() => this.#carryOut(view, command, count, data));
-  }
-
-  #later(step: () => void): void {
-    const { delay } = this.#server.options;
-    if (delay === undefined) return step();
-    setTimeout(() => {
-      if (!this.#isCut) step();
-    }, delay());
+    const server = this.#server;
+    const { starts } = server;
+    server.later(() => {
+      const isOver = this.#isCut && server.options.outlives !== true;
+      if (isOver || server.starts !== starts) return;
+      this.#carryOut(view, command, count, data);
+    });
   }
 
   #carryOut(
@@ -302,7 +344,9 @@ class ModelConnection implements ConnectedSocket, ByteStream {
     const data = command === COMMAND.READ
       ? server.bytes.slice(at, at + count)
       : undefined;
-    this.#later(() => this.#answer(view, command, 0, data, at));
+    server.later(() => {
+      if (!this.#isCut) this.#answer(view, command, 0, data, at);
+    });
   }
 
   #answer(
@@ -337,31 +381,18 @@ class ModelConnection implements ConnectedSocket, ByteStream {
     if (command === COMMAND.BLOCK_STATUS) {
       const count = request.getUint32(24);
       const from = Number(request.getBigUint64(16));
-      const isZero = (position: number) => this.#server.bytes[position] === 0;
-      let end = 1;
-      while (end < count && isZero(from + end) === isZero(from)) end++;
-      const payload = new DataView(new ArrayBuffer(12));
-      payload.setUint32(0, 9);
-      payload.setUint32(4, end);
-      payload.setUint32(8, isZero(from) ? 3 : 0);
-      return chunk(5, new Uint8Array(payload.buffer), true);
+      const payload = extentPayload(this.#server.bytes, from, count);
+      return chunk(5, payload, true);
     }
     if (data === undefined) return chunk(0, new Uint8Array(0), true);
     // The second half first, and zeroes at the end as a hole.
     const half = Math.floor(data.length / 2);
-    const placed = (from: number, to: number) => {
-      const payload = new DataView(new ArrayBuffer(8 + to - from));
-      payload.setBigUint64(0, BigInt(at + from));
-      new Uint8Array(payload.buffer).set(data.subarray(from, to), 8);
-      return new Uint8Array(payload.buffer);
-    };
+    const placed = (from: number, to: number) =>
+      dataPayload(at + from, data.subarray(from, to));
     if (half > 0) chunk(1, placed(half, data.length), false);
     const first = half > 0 ? half : data.length;
     if (data.subarray(0, first).every((byte) => byte === 0)) {
-      const hole = new DataView(new ArrayBuffer(12));
-      hole.setBigUint64(0, BigInt(at));
-      hole.setUint32(8, first);
-      return chunk(2, new Uint8Array(hole.buffer), true);
+      return chunk(2, holePayload(at, first), true);
     }
     chunk(1, placed(0, first), true);
   }

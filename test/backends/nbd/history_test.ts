@@ -7,11 +7,12 @@ Deno.test("nothing that was flushed is lost, and no reply is taken for another",
     requests: 0,
     losses: 0,
     crashes: 0,
+    stalls: 0,
     syncErrors: 0,
     failures: 0,
   };
   const seeds = Array.from({ length: 60 }, (_, i) => i);
   await withSeeds(seeds, (random) => runHistory(random, figures));
-  const { losses, crashes, syncErrors } = figures;
-  assert(losses > 40 && crashes > 40 && syncErrors > 20);
+  const { losses, crashes, stalls, syncErrors } = figures;
+  assert(losses > 40 && crashes > 40 && stalls > 5 && syncErrors > 20);
 });

@@ -6,6 +6,7 @@ import { FakeFiles } from "../_fake_files.ts";
 import { readBack } from "../_image.ts";
 import { imageOptions } from "../_image_options.ts";
 import { ModelServer } from "./_model_server.ts";
+import { VirtualTime } from "./_virtual_time.ts";
 
 const SIZE = 1 << 18;
 
@@ -173,3 +174,101 @@ Deno.test("a server that breaks the protocol each time is given up in the end", 
   assertEquals(await backend.read(0, new Uint8Array(10), 0, 10), 10);
   await close();
 });
+
+/** Tells a story in virtual time, which takes no longer than a limit. */
+async function within(seconds: number, story: () => Promise<void>) {
+  using time = new VirtualTime();
+  const told = story();
+  assert(await time.until(told, seconds * 1000), "it takes too long");
+  await told;
+}
+
+function sleep(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
+
+Deno.test("what a lost connection has left behind does not replace what is newer", () =>
+  within(60, async () => {
+    let delay = 0;
+    const server = new ModelServer({
+      size: SIZE,
+      delay: () => delay,
+      outlives: true,
+    });
+    const { backend, close } = await opened(server);
+    const older = bytesOf(512, 1);
+    const newer = bytesOf(512, 2);
+    // The server takes 1.5 s longer for the first connection's than for others.
+    delay = 1500;
+    const written = backend.write(0, older, 0, 512);
+    await sleep(0.1);
+    delay = 0;
+    server.cut();
+    assertEquals(await written, 512);
+    assertEquals(await backend.write(0, newer, 0, 512), 512);
+    await sleep(5);
+    assertEquals(server.served[1], 3);
+    assertEquals(server.bytes.slice(0, 512), newer);
+    await close();
+  }));
+
+Deno.test("a server that hangs for a while costs no error", () =>
+  within(120, async () => {
+    const server = new ModelServer({ size: SIZE, structured: true });
+    const { backend, close } = await opened(server);
+    const data = bytesOf(512);
+    server.stall();
+    const written = backend.write(0, data, 0, 512);
+    await sleep(50);
+    // It was silent for 30 s, and was asked once more.
+    assertEquals(server.connections, 2);
+    server.resume();
+    assertEquals(await written, 512);
+    assertEquals(await readBack(backend, 0, 512), data);
+    // A flush may take longer than that.
+    server.stall();
+    const flushed = backend.flush();
+    await sleep(50);
+    server.resume();
+    assertEquals(await flushed, 0);
+    assertEquals(server.connections, 2);
+    await close();
+  }));
+
+for (const reconnect of [0, 1, 60]) {
+  Deno.test(`a server that hangs for ever is given up after ${reconnect} s to reconnect`, () =>
+    within(2 * reconnect + 20, async () => {
+      const server = new ModelServer({ size: SIZE, outlives: true });
+      const { backend, close } = await opened(server, reconnect);
+      server.stall();
+      const data = bytesOf(512);
+      const results = [
+        backend.read(0, new Uint8Array(512), 0, 512),
+        backend.write(0, data, 0, 512),
+      ];
+      assertEquals(await Promise.all(results), [-5, -5]);
+      await close();
+    }));
+}
+
+Deno.test("a request that is never answered while others are fails in the end", () =>
+  within(120, async () => {
+    const server = new ModelServer({ size: SIZE });
+    const { backend, close } = await opened(server, 1);
+    const buffer = new Uint8Array(512);
+    server.isSilent = true;
+    const lost = Promise.resolve(backend.read(0, buffer, 0, 512));
+    await sleep(1);
+    server.isSilent = false;
+    let isOver = false;
+    const others = (async () => {
+      while (!isOver) {
+        assertEquals((await readBack(backend, 512, 512)).length, 512);
+        await sleep(5);
+      }
+    })();
+    assertEquals(await lost, -5);
+    isOver = true;
+    await others;
+    await close();
+  }));

@@ -1,5 +1,9 @@
 import { ERRNO } from "../../../base/errno.ts";
-import type { ByteStream, StreamOwner } from "../../../event/byte_stream.ts";
+import type {
+  ByteStream,
+  StreamOwner,
+  Ticking,
+} from "../../../event/byte_stream.ts";
 import { COMMAND, REQUEST_BYTES, REQUEST_MAGIC } from "./constants.ts";
 import type { NbdExport } from "./handshake.ts";
 import { ProtocolViolation, ReplyParser } from "./replies.ts";
@@ -10,6 +14,8 @@ const SEND_BYTES = 256 * 1024;
 const RECEIVE_BYTES = 256 * 1024;
 /** Below it a message may be completed by the bytes that follow. */
 const RECEIVE_LEAST = 4096;
+/** How many times as long as a server may be silent a request may take. */
+const LONG_TIMES = 10;
 
 /** Is told once that a connection cannot be used any more. */
 export interface ConnectionOwner {
@@ -19,9 +25,10 @@ export interface ConnectionOwner {
 
 /**
  * A connection in the transmission phase: one SEND in flight, which carries all
- * requests that wait, and one RECEIVE while a reply is awaited.
+ * requests that wait, and one RECEIVE while a reply is awaited. It is lost if the
+ * server is silent for too long while a reply is awaited.
  */
-export class NbdConnection implements StreamOwner {
+export class NbdConnection implements StreamOwner, Ticking {
   readonly #owner: ConnectionOwner;
   readonly #parser: ReplyParser;
   #stream: ByteStream | null = null;
@@ -45,10 +52,22 @@ export class NbdConnection implements StreamOwner {
   #isReceiving = false;
   #isDirect = false;
   #isLost = false;
+  readonly #silenceS: number;
+  /**
+   * Seconds that were counted since something was sent or came. A clock would go
+   * on while this program, and with it the server's replies, are stopped.
+   */
+  #silent = 0;
+  #isTicking = false;
 
-  /** Makes a connection, which `attach()` gives a stream. */
-  constructor(exported: NbdExport, owner: ConnectionOwner) {
+  /**
+   * Makes a connection, which `attach()` gives a stream.
+   *
+   * @param silenceS How long the server may be silent, in seconds.
+   */
+  constructor(exported: NbdExport, owner: ConnectionOwner, silenceS: number) {
     this.#owner = owner;
+    this.#silenceS = silenceS;
     this.#parser = new ReplyParser(exported, {
       find: (high, low) => this.#find(high, low),
       answered: (request) => this.#answered(request),
@@ -68,7 +87,7 @@ export class NbdConnection implements StreamOwner {
       this.#generations[slot] =
         (this.#generations[slot] ?? 0) + 1 >>> 0;
     this.#awaited[slot] = request;
-    this.#count++;
+    if (this.#count++ === 0) this.#watch();
     this.#stream!.started();
     this.#queue.push(request);
     this.#send();
@@ -77,12 +96,14 @@ export class NbdConnection implements StreamOwner {
 
   sent(result: number): void {
     this.#isSending = false;
+    this.#silent = 0;
     if (result < 0) return this.#lose(`sending failed (error ${-result})`);
     this.#send();
   }
 
   received(result: number): void {
     this.#isReceiving = false;
+    this.#silent = 0;
     if (result <= 0) {
       return this.#lose(
         result === 0
@@ -103,11 +124,42 @@ export class NbdConnection implements StreamOwner {
     this.#receive();
   }
 
+  tick(): boolean {
+    this.#isTicking = this.#count > 0 && !this.#isLost;
+    if (!this.#isTicking) return false;
+    const limit = this.#silenceS;
+    // A server may be silent while it flushes or zeroes, which may take long.
+    let isSlow = false;
+    let longest = 0;
+    for (const request of this.#awaited) {
+      if (request === null) continue;
+      longest = Math.max(longest, ++request.waitedS);
+      isSlow ||= mayBeSlow(request.command);
+    }
+    if (++this.#silent > limit && !isSlow) {
+      this.#lose(`the server has been silent for ${limit} seconds`);
+    } else if (longest > LONG_TIMES * limit) {
+      const seconds = LONG_TIMES * limit;
+      this.#lose(
+        `the server has not answered a request for ${seconds} seconds`,
+      );
+    }
+    return this.#isTicking = !this.#isLost;
+  }
+
   /** Closes the connection, without a word to the server. */
   close(): void {
     if (this.#isLost) return;
     this.#isLost = true;
     this.#stream?.close();
+  }
+
+  /** Counts seconds from the first request that waits. */
+  #watch(): void {
+    this.#silent = 0;
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    this.#stream!.everySecond(this);
   }
 
   /** Sends as many requests as fit into one buffer. */
@@ -215,6 +267,13 @@ export class NbdConnection implements StreamOwner {
       stream.completed(request);
     }
     this.#awaited.length = 0;
-    stream.close();
+    // What was not sent yet would arrive after what is sent in its place.
+    stream.close(true);
   }
+}
+
+/** Whether a request may take far longer than others. */
+function mayBeSlow(command: number): boolean {
+  return command === COMMAND.FLUSH || command === COMMAND.TRIM ||
+    command === COMMAND.WRITE_ZEROES;
 }

@@ -1,34 +1,29 @@
 import { ERRNO } from "../../../base/errno.ts";
+import { MS_PER_S } from "../../../base/timespec.ts";
 import type { Completion } from "../../../event/completion.ts";
 import type { Extent } from "../../backend.ts";
 import type { SyncErrors } from "../../sync_errors.ts";
 import { NbdConnection } from "./connection.ts";
 import { COMMAND, COMMAND_FLAG } from "./constants.ts";
 import type { NbdExport } from "./handshake.ts";
+import { HeldAnswers } from "./held_answers.ts";
 import type { NbdLosses, Unflushed } from "./losses.ts";
 import type { NbdConnector, OpenConnection } from "./open_connection.ts";
+import { ATTEMPT_MS, PAUSE_MS, Reconnection, sleep } from "./reconnection.ts";
+import type { ReconnectionOptions } from "./reconnection.ts";
 import { NbdRequest, OUTCOME, type RequestOwner } from "./request.ts";
 
-/** The first pause between two attempts to connect, in milliseconds. */
-const PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5000;
-/** How long one attempt may take. */
-const ATTEMPT_MS = 10_000;
+/** How long a server may be silent at least, in seconds. */
+const SILENCE_LEAST_S = 10;
 
 /** What a link is made of. */
-export interface LinkOptions {
-  /** The URI, in messages. */
-  readonly uri: string;
+export interface LinkOptions extends ReconnectionOptions {
   /** Connects, and is closed with the link. */
   readonly connector: NbdConnector;
   /** What the export was when the image was opened. */
   readonly exported: NbdExport;
-  /** How long requests wait for a lost connection, in milliseconds. */
-  readonly reconnectMs: number;
   readonly losses: NbdLosses;
   readonly syncErrors: SyncErrors;
-  /** Tells the user a sentence. */
-  tell(text: string): void;
 }
 
 /**
@@ -46,17 +41,16 @@ export class NbdLink implements RequestOwner {
   /** When it was connected last: performance.now(). */
   #connectedAt = -Infinity;
   #isConnecting = false;
-  /** Whether the last attempts took all of their time. */
-  #isDown = false;
+  readonly #reconnection: Reconnection;
+  readonly #held = new HeldAnswers();
   #users = 1;
   /** What each flush in flight covers. */
   readonly #flushes = new Map<NbdRequest, readonly Unflushed[]>();
-  /** Why the last connection was lost. */
-  why = "";
 
   /** Makes a link for one user; a request connects it if nothing else has. */
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#reconnection = new Reconnection(options);
   }
 
   /** Connects, before anything is served. */
@@ -135,7 +129,8 @@ export class NbdLink implements RequestOwner {
     } else if (request.error >= 0 && isChange(command)) {
       this.#options.losses.wrote(request.epoch);
     }
-    this.#complete(request);
+    if (!request.isRepeated) return this.#complete(request);
+    this.#held.hold(() => this.#complete(request));
   }
 
   /** Gives it up. The last user ends the connection; requests that wait fail. */
@@ -144,6 +139,7 @@ export class NbdLink implements RequestOwner {
     this.#connection?.close();
     this.#connection = null;
     this.#options.connector.close();
+    this.#held.end();
     this.#failWaiting();
   }
 
@@ -154,6 +150,7 @@ export class NbdLink implements RequestOwner {
   #again(request: NbdRequest): void {
     const { reconnectMs } = this.#options;
     if (performance.now() - request.begun <= reconnectMs) {
+      request.isRepeated = isChange(request.command);
       return this.#start(request);
     }
     request.error = -ERRNO.EIO;
@@ -206,7 +203,6 @@ export class NbdLink implements RequestOwner {
 
   /** The connection is gone. Runs no code of a handler. */
   #lost(why: string): void {
-    this.why = why;
     this.#connection = null;
     const { losses, uri, tell } = this.#options;
     const loss = losses.hasUnflushed
@@ -217,35 +213,12 @@ export class NbdLink implements RequestOwner {
 
   async #reconnect(): Promise<void> {
     this.#isConnecting = true;
-    const { reconnectMs } = this.#options;
-    // What was down for the whole time is tried once for each request.
-    const limit = this.#isDown ? 0 : reconnectMs;
-    const start = performance.now();
-    const deadline = start + limit;
-    let pause = PAUSE_MS;
     // A server that ends each connection at once is not asked without a pause.
-    if (start - this.#connectedAt < PAUSE_MS) await sleep(PAUSE_MS);
-    while (this.#users > 0) {
-      try {
-        const left = deadline - performance.now();
-        await this.#attempt(Math.max(1000, Math.min(left, ATTEMPT_MS)));
-        this.#isDown = false;
-        break;
-      } catch (error) {
-        this.why = error instanceof Error ? error.message : String(error);
-      }
-      if (performance.now() + pause > deadline) {
-        if (!this.#isDown) {
-          this.#options.tell(
-            `Requests to ${this.#options.uri} fail with EIO until its server is there again: ${this.why}`,
-          );
-        }
-        this.#isDown = true;
-        break;
-      }
-      await sleep(pause);
-      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
-    }
+    if (performance.now() - this.#connectedAt < PAUSE_MS) await sleep(PAUSE_MS);
+    await this.#reconnection.connect(
+      (limitMs) => this.#attempt(limitMs),
+      () => this.#users > 0,
+    );
     this.#isConnecting = false;
     if (this.#connection === null) return this.#failWaiting();
     const waiting = this.#waiting;
@@ -258,7 +231,7 @@ export class NbdLink implements RequestOwner {
   }
 
   #use({ socket, exported: now }: OpenConnection): void {
-    const { exported, losses } = this.#options;
+    const { exported, losses, reconnectMs } = this.#options;
     const isSame = now.size === exported.size && now.flags === exported.flags &&
       now.minBlock <= exported.minBlock &&
       now.maxPayload >= exported.maxPayload;
@@ -266,9 +239,9 @@ export class NbdLink implements RequestOwner {
       socket.close();
       throw new Error("the export is another one than before");
     }
-    const connection = new NbdConnection(now, {
-      lost: (why) => this.#lost(why),
-    });
+    const silenceS = Math.max(SILENCE_LEAST_S, reconnectMs / 2 / MS_PER_S);
+    const owner = { lost: (why: string) => this.#lost(why) };
+    const connection = new NbdConnection(now, owner, Math.ceil(silenceS));
     connection.attach(socket.stream(connection));
     this.#connection = connection;
     this.#epoch = losses.connected();
@@ -291,8 +264,4 @@ export class NbdLink implements RequestOwner {
 function isChange(command: number): boolean {
   return command === COMMAND.WRITE || command === COMMAND.WRITE_ZEROES ||
     command === COMMAND.TRIM;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -31,6 +31,11 @@ export class NbdRequest implements CompletedOperation {
   start = 0;
   /** When it began: performance.now(). */
   begun = 0;
+  /**
+   * Whether it is a change that was sent before over a connection that was lost:
+   * its server may still carry that out.
+   */
+  isRepeated = false;
   /** The epoch in which it was sent: `NbdLosses`. */
   epoch = 0;
   /** What has become of it: one of `OUTCOME`. */
@@ -40,6 +45,8 @@ export class NbdRequest implements CompletedOperation {
   slot = -1;
   /** A negative errno, or 0. */
   error = 0;
+  /** Seconds that were counted since it was sent. */
+  waitedS = 0;
   /** Bytes of a READ that have come. */
   filled = 0;
   /** Parts of a READ that have come, if they came in several: start, end. */
@@ -70,6 +77,7 @@ export class NbdRequest implements CompletedOperation {
     this.buffer = buffer;
     this.start = start;
     this.begun = performance.now();
+    this.isRepeated = false;
     this.rewind();
     return this.completion = Completion.start();
   }
@@ -78,6 +86,7 @@ export class NbdRequest implements CompletedOperation {
   rewind(): void {
     this.outcome = OUTCOME.PENDING;
     this.error = 0;
+    this.waitedS = 0;
     this.filled = 0;
     this.parts.length = 0;
     this.extent = null;
