@@ -10965,7 +10965,7 @@ function extVersion(start) {
 var crc32 = crcOf(3988292384);
 var crc32c = crcOf(2197175160);
 function crcOf(polynomial) {
-  const table2 = Uint32Array.from({
+  const last = Uint32Array.from({
     length: 256
   }, (_, byte) => {
     let crc = byte;
@@ -10974,10 +10974,19 @@ function crcOf(polynomial) {
     }
     return crc;
   });
+  const before = (after) => after.map((crc) => last[crc & 255] ^ crc >>> 8);
+  const third = before(last);
+  const second2 = before(third);
+  const first2 = before(second2);
   return (bytes2, crc = 0) => {
     let state = ~crc;
-    for (let i = 0; i < bytes2.length; i++) {
-      state = table2[(state ^ bytes2[i]) & 255] ^ state >>> 8;
+    let i = 0;
+    for (const whole = bytes2.length - 3; i < whole; i += 4) {
+      state ^= bytes2[i] | bytes2[i + 1] << 8 | bytes2[i + 2] << 16 | bytes2[i + 3] << 24;
+      state = first2[state & 255] ^ second2[state >>> 8 & 255] ^ third[state >>> 16 & 255] ^ last[state >>> 24];
+    }
+    for (; i < bytes2.length; i++) {
+      state = last[(state ^ bytes2[i]) & 255] ^ state >>> 8;
     }
     return ~state >>> 0;
   };
@@ -21430,6 +21439,13 @@ var LogRing = class {
   /** A range that may wrap around the end, as one. */
   #range(at, length2) {
     const { bytes: bytes2 } = this.#log;
+    if (at + length2 <= bytes2.length) {
+      const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, length2);
+      return {
+        bytes: bytes2.subarray(at, at + length2),
+        view: view2
+      };
+    }
     const range = new Uint8Array(length2);
     const first2 = Math.min(length2, bytes2.length - at);
     range.set(bytes2.subarray(at, at + first2));

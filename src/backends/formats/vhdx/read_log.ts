@@ -140,6 +140,10 @@ class LogRing {
   /** A range that may wrap around the end, as one. */
   #range(at: number, length: number): Structure {
     const { bytes } = this.#log;
+    if (at + length <= bytes.length) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
+      return { bytes: bytes.subarray(at, at + length), view };
+    }
     const range = new Uint8Array(length);
     const first = Math.min(length, bytes.length - at);
     range.set(bytes.subarray(at, at + first));
