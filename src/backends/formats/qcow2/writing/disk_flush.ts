@@ -8,6 +8,7 @@ import { giveBack } from "./give_back.ts";
 import { featuresOf } from "./mark_corrupt.ts";
 import type { Steps } from "./steps.ts";
 import type { WritableParts } from "./writable_parts.ts";
+import { DIRTY_BIT } from "./write_state.ts";
 
 /** Slices of L2 tables that are copied at once: a mebibyte. */
 const SLICES_MAX = 256;
@@ -143,13 +144,23 @@ export class DiskFlush {
    * written yet.
    */
   *#setDirty(hasTables: boolean): Steps {
-    const { state, tableFile: { file } } = this.#image;
-    if (state.get("DIRTY_BIT") !== 0) return 0;
+    if (this.#image.state.get("DIRTY_BIT") === DIRTY_BIT.SET) return 0;
     if (!hasTables && !this.#hasRefcounts) return 0;
-    const bits = featuresOf(this.#image) | INCOMPATIBLE.DIRTY;
-    let error = this.#count(yield writeIncompatible(file, bits));
+    return yield* this.#writeDirty(DIRTY_BIT.SET);
+  }
+
+  /**
+   * Writes the dirty bit, durably. Until that has succeeded, it may be either: it
+   * is written again before anything relies on it.
+   */
+  *#writeDirty(wanted: number): Steps {
+    const { state, tableFile: { file } } = this.#image;
+    const others = featuresOf(this.#image) & ~INCOMPATIBLE.DIRTY;
+    const dirty = wanted === DIRTY_BIT.SET ? INCOMPATIBLE.DIRTY : 0n;
+    state.set("DIRTY_BIT", DIRTY_BIT.UNKNOWN);
+    let error = this.#count(yield writeIncompatible(file, others | dirty));
     if (error >= 0) error = yield file.flush();
-    if (error >= 0) state.set("DIRTY_BIT", 1);
+    if (error >= 0) state.set("DIRTY_BIT", wanted);
     return error;
   }
 
@@ -163,10 +174,8 @@ export class DiskFlush {
       let error = yield* this.#writeRefcounts();
       if (error >= 0) error = yield file.flush();
       if (error >= 0) error = yield* this.#writeTable();
-      if (error < 0 || state.get("DIRTY_BIT") === 0) return error;
-      state.set("DIRTY_BIT", 0);
-      error = yield writeIncompatible(file, featuresOf(this.#image));
-      return error < 0 ? error : yield file.flush();
+      if (error < 0 || state.get("DIRTY_BIT") === DIRTY_BIT.CLEAR) return error;
+      return yield* this.#writeDirty(DIRTY_BIT.CLEAR);
     } finally {
       state.flush.unlock();
     }

@@ -3,6 +3,7 @@ import { INCOMPATIBLE } from "../constants.ts";
 import { writeIncompatible } from "../feature_bits.ts";
 import type { Steps } from "./steps.ts";
 import type { WritableParts } from "./writable_parts.ts";
+import { DIRTY_BIT } from "./write_state.ts";
 
 /**
  * Marks an image as corrupt, so that other programs do not write to it before it
@@ -26,7 +27,8 @@ export function* markCorrupt(
 
 /** The incompatible features that the header is to have. */
 export function featuresOf({ state, incompatible }: WritableParts): bigint {
-  const dirty = state.get("DIRTY_BIT") === 0 ? 0n : INCOMPATIBLE.DIRTY;
+  const isClear = state.get("DIRTY_BIT") === DIRTY_BIT.CLEAR;
+  const dirty = isClear ? 0n : INCOMPATIBLE.DIRTY;
   return incompatible | dirty | (state.isDamaged ? INCOMPATIBLE.CORRUPT : 0n);
 }
 

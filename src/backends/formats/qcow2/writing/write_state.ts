@@ -32,12 +32,21 @@ const WORD = {
   L1_DIRTY_TO: 11,
   /** Whether the image may be changed: one of `REFUSAL`. */
   REFUSAL: 12,
-  /** Not 0 if the header has the dirty bit, durably. */
+  /** Whether the header has the dirty bit: one of `DIRTY_BIT`. */
   DIRTY_BIT: 13,
   /** Not 0 if there is no room for refcounts until some are written. */
   REFCOUNTS_FULL: 14,
 } as const;
 const WORDS = 16;
+
+/** Whether the header of an image's file has the dirty bit. */
+export const DIRTY_BIT = {
+  CLEAR: 0,
+  /** It is set, durably. */
+  SET: 1,
+  /** Writing it has failed, or its flush: it may be either. */
+  UNKNOWN: 2,
+} as const;
 
 /** Why the image is not changed any more, or not yet. */
 const REFUSAL = {
