@@ -17309,12 +17309,19 @@ var WORD = {
   L1_DIRTY_TO: 11,
   /** Whether the image may be changed: one of `REFUSAL`. */
   REFUSAL: 12,
-  /** Not 0 if the header has the dirty bit, durably. */
+  /** Whether the header has the dirty bit: one of `DIRTY_BIT`. */
   DIRTY_BIT: 13,
   /** Not 0 if there is no room for refcounts until some are written. */
   REFCOUNTS_FULL: 14
 };
 var WORDS = 16;
+var DIRTY_BIT = {
+  CLEAR: 0,
+  /** It is set, durably. */
+  SET: 1,
+  /** Writing it has failed, or its flush: it may be either. */
+  UNKNOWN: 2
+};
 var REFUSAL = {
   NONE: 0,
   /** The image is damaged; what was changed before is still written. */
@@ -17777,7 +17784,8 @@ function* markCorrupt(image) {
   }
 }
 function featuresOf3({ state, incompatible }) {
-  const dirty = state.get("DIRTY_BIT") === 0 ? 0n : INCOMPATIBLE.DIRTY;
+  const isClear = state.get("DIRTY_BIT") === DIRTY_BIT.CLEAR;
+  const dirty = isClear ? 0n : INCOMPATIBLE.DIRTY;
   return incompatible | dirty | (state.isDamaged ? INCOMPATIBLE.CORRUPT : 0n);
 }
 function badRefcounts({ damage }) {
@@ -17886,13 +17894,22 @@ var DiskFlush = class {
    * written yet.
    */
   *#setDirty(hasTables) {
-    const { state, tableFile: { file } } = this.#image;
-    if (state.get("DIRTY_BIT") !== 0) return 0;
+    if (this.#image.state.get("DIRTY_BIT") === DIRTY_BIT.SET) return 0;
     if (!hasTables && !this.#hasRefcounts) return 0;
-    const bits = featuresOf3(this.#image) | INCOMPATIBLE.DIRTY;
-    let error = this.#count(yield writeIncompatible(file, bits));
+    return yield* this.#writeDirty(DIRTY_BIT.SET);
+  }
+  /**
+   * Writes the dirty bit, durably. Until that has succeeded, it may be either: it
+   * is written again before anything relies on it.
+   */
+  *#writeDirty(wanted) {
+    const { state, tableFile: { file } } = this.#image;
+    const others = featuresOf3(this.#image) & ~INCOMPATIBLE.DIRTY;
+    const dirty = wanted === DIRTY_BIT.SET ? INCOMPATIBLE.DIRTY : 0n;
+    state.set("DIRTY_BIT", DIRTY_BIT.UNKNOWN);
+    let error = this.#count(yield writeIncompatible(file, others | dirty));
     if (error >= 0) error = yield file.flush();
-    if (error >= 0) state.set("DIRTY_BIT", 1);
+    if (error >= 0) state.set("DIRTY_BIT", wanted);
     return error;
   }
   /** Writes the refcounts at the end, and then clears the dirty bit. */
@@ -17905,10 +17922,8 @@ var DiskFlush = class {
       let error = yield* this.#writeRefcounts();
       if (error >= 0) error = yield file.flush();
       if (error >= 0) error = yield* this.#writeTable();
-      if (error < 0 || state.get("DIRTY_BIT") === 0) return error;
-      state.set("DIRTY_BIT", 0);
-      error = yield writeIncompatible(file, featuresOf3(this.#image));
-      return error < 0 ? error : yield file.flush();
+      if (error < 0 || state.get("DIRTY_BIT") === DIRTY_BIT.CLEAR) return error;
+      return yield* this.#writeDirty(DIRTY_BIT.CLEAR);
     } finally {
       state.flush.unlock();
     }
