@@ -21,17 +21,28 @@ export function treeServers(peers: {
     { name: "host", command: null },
     mirror("mirror", []),
     mirror("mirror, no passthrough", ["--passthrough=off"]),
-    ...passthroughLl === null ? [] : [{
-      name: "passthrough_ll",
-      command: (directory: string, mountpoint: string) => [
-        passthroughLl,
-        "-f",
-        "-o",
-        `source=${directory}`,
-        mountpoint,
-      ],
-    }],
+    ...passthroughLl === null ? [] : [
+      peer("passthrough_ll", passthroughLl, "default_permissions"),
+      peer("passthrough_ll, unchecked", passthroughLl),
+    ],
   ];
+}
+
+function peer(
+  name: string,
+  program: string,
+  ...options: readonly string[]
+): TreeServer {
+  return {
+    name,
+    command: (directory, mountpoint) => [
+      program,
+      "-f",
+      "-o",
+      [`source=${directory}`, ...options].join(","),
+      mountpoint,
+    ],
+  };
 }
 
 function mirror(name: string, options: readonly string[]): TreeServer {

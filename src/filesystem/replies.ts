@@ -4,17 +4,24 @@
  * @module
  */
 import { accessors } from "../protocol/accessors.ts";
-import { writeStruct } from "../protocol/codec.ts";
-import { sizeOf } from "../protocol/layout.ts";
 import type { Reply } from "../protocol/reply.ts";
-import type { Encodable } from "../protocol/types.ts";
 import type { Attr } from "./attr.ts";
 import type { FileSystemContext } from "./context.ts";
 import { writeAttr } from "./wire_attr.ts";
 
 const ATTR = accessors("fuse_attr_out");
 const ENTRY = accessors("fuse_entry_out");
-const OPEN_SIZE = sizeOf("fuse_open_out");
+const OPEN = accessors("fuse_open_out");
+
+/** The part of a reply that tells of an open file. */
+export interface Opened {
+  /** The number of its handle. */
+  readonly fh: number;
+  /** Of `FOPEN`. */
+  readonly flags: number;
+  /** Of the file that the kernel reads and writes by itself; 0 for none. */
+  readonly backingId: number;
+}
 
 /** Answers with the attributes of a node. */
 export function replyAttr<N extends object, H>(
@@ -44,18 +51,34 @@ export function replyEntry<N extends object, H>(
   context.nodes.remember(node);
 }
 
+/** Answers with an open file. */
+export function replyOpened(reply: Reply, opened: Opened): void {
+  writeOpened(reply.body, 0, opened);
+  reply.ok(OPEN.size);
+}
+
 /** Answers with an entry and an open file, and counts the lookup. */
 export function replyOpenEntry<N extends object, H>(
   context: FileSystemContext<N, H>,
   reply: Reply,
   node: N,
   attr: Attr,
-  open: Encodable<"fuse_open_out">,
+  opened: Opened,
 ): void {
   writeEntry(context, reply.body, node, attr);
-  writeStruct("fuse_open_out", reply.body, ENTRY.size, open);
-  reply.ok(ENTRY.size + OPEN_SIZE);
+  writeOpened(reply.body, ENTRY.size, opened);
+  reply.ok(ENTRY.size + OPEN.size);
   context.nodes.remember(node);
+}
+
+function writeOpened(
+  view: DataView,
+  at: number,
+  { fh, flags, backingId }: Opened,
+): void {
+  OPEN.set.fh(view, at, BigInt(fh));
+  OPEN.set.open_flags(view, at, flags);
+  OPEN.set.backing_id(view, at, backingId);
 }
 
 /**

@@ -30,19 +30,26 @@ export interface Maker {
   readonly descriptors: number;
 }
 
+/** A plain file that was just made. */
+export interface MadeFile {
+  /** A descriptor for reading and writing. */
+  readonly fd: number;
+  /** The permissions that it was to have. */
+  readonly permissions: number;
+}
+
 /**
- * Creates and opens a plain file.
+ * Creates and opens a plain file; {@linkcode undoFileUmask} is to follow.
  *
- * @returns A descriptor for reading and writing.
  * @throws {Errno} EEXIST if the name exists.
  */
 export function makeFile(
-  { ids, descriptors }: Maker,
+  { ids }: Maker,
   directory: number,
   name: string,
   mode: number,
   caller: Caller,
-): number {
+): MadeFile {
   const path = nameArgument(name);
   const permissions = masked(directory, mode, caller) & ~S_IF.MT;
   const flags = OPEN.RDWR | OPEN.CREAT | OPEN.EXCL | OPEN.NOFOLLOW |
@@ -51,12 +58,25 @@ export function makeFile(
     caller,
     () => result(libc().openat(directory, path, flags, permissions)),
   ));
-  readStatus(fd, NO_NAME);
-  const missing = permissions & PERMISSIONS & ~statusMode();
-  if (missing !== 0 && !hasDefaultAcl(directory)) {
-    libc().fchmodat(descriptors, descriptorName(fd), permissions, 0);
-  }
-  return fd;
+  return { fd, permissions };
+}
+
+/**
+ * Gives a file the permissions that the umask of this process has taken away.
+ *
+ * @param mode The mode that it was found to have.
+ * @returns Whether it was changed.
+ */
+export function undoFileUmask(
+  { descriptors }: Maker,
+  directory: number,
+  { fd, permissions }: MadeFile,
+  mode: number,
+): boolean {
+  const missing = permissions & PERMISSIONS & ~mode;
+  if (missing === 0 || hasDefaultAcl(directory)) return false;
+  libc().fchmodat(descriptors, descriptorName(fd), permissions, 0);
+  return true;
 }
 
 /** Creates a directory. */

@@ -72,7 +72,7 @@ export class Mirror extends MirrorTree
 
   backing(node: MirrorNode, handle: number): number | null {
     // Who writes to a file with set-user-ID matters: the requests tell.
-    return this.isSetId(node) ? null : handle;
+    return (node.mode & (S_IS.UID | S_IS.GID)) !== 0 ? null : handle;
   }
 
   read(

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { S_IF } from "../base/file_flags.ts";
+import { S_IF, S_IS } from "../base/file_flags.ts";
 import { closeDescriptor, OPEN } from "../linux/syscall/descriptor.ts";
 import { libc } from "../linux/syscall/libc.ts";
 import { hasCapability } from "../linux/syscall/process.ts";
@@ -43,6 +43,10 @@ export class MirrorNode {
   opens = 0;
   /** Whether it was used since it was last passed over. */
   isUsed = true;
+  /** Its mode when that was last read; until then it may have set-user-ID. */
+  mode: number = S_IF.REG | S_IS.UID | S_IS.GID;
+  /** Of a directory: whether the name looked up last was that of a known node. */
+  findsKnown = false;
   readonly #nodes: MirrorNodes;
   readonly #device: Device;
   readonly #inode: number | bigint;

@@ -1,5 +1,4 @@
 import { ERRNO, Errno } from "../base/errno.ts";
-import { S_IS } from "../base/file_flags.ts";
 import { PATH_MAX } from "../base/limits.ts";
 import { decodeName } from "../base/name_bytes.ts";
 import type { Attr, Changes, StatFs } from "../filesystem/attr.ts";
@@ -23,6 +22,7 @@ import {
   makeLink,
   makeNode,
   type Maker,
+  undoFileUmask,
 } from "./making.ts";
 import {
   descriptorName,
@@ -115,19 +115,36 @@ export class MirrorTree implements FileSystem<MirrorNode, number>, Disposable {
     this.begin();
     if (isFresh && attr !== null) return attr;
     checked(readStatus(node.fd, NO_NAME));
-    return statusAttr(node.ino);
+    return attributesOf(node);
   }
 
+  /**
+   * Finds a node by one system call if it is known, else by two: the names of a
+   * directory are mostly either all known, or all new.
+   */
   lookup(directory: MirrorNode, name: string): MirrorNode | null {
     this.begin();
     const path = nameArgument(name);
-    // A node in use is pinned by its descriptor, so its numbers tell.
-    if (readStatus(directory.fd, path) < 0) return nothingThere(errno());
-    const known = this.#nodes.find(statusDevice(), statusInode());
-    if (known !== undefined) return this.#keepFresh(known);
+    if (directory.findsKnown) {
+      // A node in use is pinned by its descriptor, so its numbers tell.
+      if (readStatus(directory.fd, path) < 0) return nothingThere(errno());
+      const known = this.#nodes.find(statusDevice(), statusInode());
+      if (known !== undefined) return this.#keepFresh(known);
+    }
     const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
     const fd = libc().openat(directory.fd, path, flags, 0);
-    return fd < 0 ? nothingThere(errno()) : this.#nodeOf(fd);
+    if (fd < 0) {
+      const error = errno();
+      if (error === ERRNO.ENOENT || directory.findsKnown) {
+        return nothingThere(error);
+      }
+      // Without a free descriptor, a known node can still be found.
+      directory.findsKnown = true;
+      return this.lookup(directory, name);
+    }
+    const node = this.#nodeOf(fd);
+    directory.findsKnown = node.fd !== fd;
+    return node;
   }
 
   readdir(directory: MirrorNode): Iterable<Dirent<MirrorNode>> {
@@ -161,17 +178,18 @@ export class MirrorTree implements FileSystem<MirrorNode, number>, Disposable {
     caller: Caller,
   ): MirrorNode {
     this.begin();
-    const file = makeFile(this.#maker, directory.fd, name, mode, caller);
+    const made = makeFile(this.#maker, directory.fd, name, mode, caller);
     const { descriptors } = this;
     const flags = OPEN.PATH | OPEN.CLOEXEC;
-    const fd = libc().openat(descriptors, descriptorName(file), flags, 0);
+    const fd = libc().openat(descriptors, descriptorName(made.fd), flags, 0);
     if (fd < 0) {
       const error = failureOf(errno());
-      closeDescriptor(file);
+      closeDescriptor(made.fd);
       throw error;
     }
     const node = this.#nodeOf(fd);
-    node.created = file;
+    node.created = made.fd;
+    if (undoFileUmask(this.#maker, directory.fd, made, node.mode)) this.begin();
     return node;
   }
 
@@ -271,14 +289,8 @@ export class MirrorTree implements FileSystem<MirrorNode, number>, Disposable {
   /** Keeps the attributes that were just read for `getattr()`. */
   #keepFresh(node: MirrorNode): MirrorNode {
     this.#fresh = node;
-    this.#freshAttr = statusAttr(node.ino);
+    this.#freshAttr = attributesOf(node);
     return node;
-  }
-
-  /** Whether a file has set-user-ID or set-group-ID. */
-  protected isSetId({ fd }: MirrorNode): boolean {
-    return readStatus(fd, NO_NAME) < 0 ||
-      (statusMode() & (S_IS.UID | S_IS.GID)) !== 0;
   }
 
   /**
@@ -290,6 +302,12 @@ export class MirrorTree implements FileSystem<MirrorNode, number>, Disposable {
     this.#freshAttr = null;
     this.#nodes.makeRoom();
   }
+}
+
+/** The attributes of a node, which were just read. */
+function attributesOf(node: MirrorNode): Attr {
+  node.mode = statusMode();
+  return statusAttr(node.ino);
 }
 
 /** `null` where there is no such name. */

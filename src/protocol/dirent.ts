@@ -118,6 +118,17 @@ export class DirentWriter {
   }
 
   /**
+   * Whether there is room for an entry, so that nothing need be looked up for
+   * one that has none.
+   *
+   * @param nameLength Bytes of its name.
+   * @param plus Whether it has attributes.
+   */
+  fits(nameLength: number, plus: boolean): boolean {
+    return this.#length + direntSize(nameLength, plus) <= this.#capacity;
+  }
+
+  /**
    * Adds an entry to a reply to READDIR.
    *
    * @returns Whether the entry fits; nothing is written otherwise.

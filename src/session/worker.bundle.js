@@ -6111,6 +6111,16 @@ var DirentWriter = class {
     return this.#length;
   }
   /**
+   * Whether there is room for an entry, so that nothing need be looked up for
+   * one that has none.
+   *
+   * @param nameLength Bytes of its name.
+   * @param plus Whether it has attributes.
+   */
+  fits(nameLength, plus) {
+    return this.#length + direntSize(nameLength, plus) <= this.#capacity;
+  }
+  /**
    * Adds an entry to a reply to READDIR.
    *
    * @returns Whether the entry fits; nothing is written otherwise.
@@ -31808,7 +31818,7 @@ function wireStatFs(space) {
 // src/filesystem/replies.ts
 var ATTR3 = accessors("fuse_attr_out");
 var ENTRY6 = accessors("fuse_entry_out");
-var OPEN_SIZE = sizeOf("fuse_open_out");
+var OPEN2 = accessors("fuse_open_out");
 function replyAttr({ nodes, rules }, reply, node, attr2) {
   const { body } = reply;
   ATTR3.set.attr_valid(body, 0, rules.attr.seconds);
@@ -31822,11 +31832,20 @@ function replyEntry(context, reply, node, attr2) {
   reply.ok(ENTRY6.size);
   context.nodes.remember(node);
 }
-function replyOpenEntry(context, reply, node, attr2, open2) {
+function replyOpened(reply, opened) {
+  writeOpened(reply.body, 0, opened);
+  reply.ok(OPEN2.size);
+}
+function replyOpenEntry(context, reply, node, attr2, opened) {
   writeEntry(context, reply.body, node, attr2);
-  writeStruct("fuse_open_out", reply.body, ENTRY6.size, open2);
-  reply.ok(ENTRY6.size + OPEN_SIZE);
+  writeOpened(reply.body, ENTRY6.size, opened);
+  reply.ok(ENTRY6.size + OPEN2.size);
   context.nodes.remember(node);
+}
+function writeOpened(view2, at, { fh, flags, backingId }) {
+  OPEN2.set.fh(view2, at, BigInt(fh));
+  OPEN2.set.open_flags(view2, at, flags);
+  OPEN2.set.backing_id(view2, at, backingId);
 }
 function writeEntry({ nodes, rules, generation }, view2, node, attr2) {
   const id = nodes.idOf(node);
@@ -31852,8 +31871,10 @@ var opendir = ({ fs, nodes, streams }, request, reply) => {
     if (fs.readdir === void 0) throw new Errno("ENOSYS");
     return fs.readdir(directory, caller);
   });
-  reply.struct("fuse_open_out", {
-    fh: BigInt(streams.add(stream))
+  replyOpened(reply, {
+    fh: streams.add(stream),
+    flags: 0,
+    backingId: 0
   });
 };
 var releasedir = ({ streams }, request, reply) => {
@@ -31911,27 +31932,36 @@ var Listing = class {
       if (!added) return;
     }
   }
-  /** Adds what is at a position; returns whether to go on. */
+  /**
+   * Adds what is at a position; returns whether to go on. Where everything is
+   * there at once, that is a call without a closure, because listings are long.
+   */
   #add(position) {
     if (position < DOTS.length) return this.#addDot(position);
-    return andThen(this.#item(position), (item) => {
-      if (item === null) return false;
-      const [name, , hint] = item;
-      if (!this.#plus && hint !== void 0) {
-        return this.#writeDirent(position, name, NO_ENTRY, hint.ino ?? UNKNOWN_INO, direntType(hint.mode));
-      }
-      return andThen(this.#nodeNow(item), (node) => {
-        if (node === null) return true;
-        return andThen(this.#attrOf(node), (attr2) => {
-          const added = this.#write(position, name, node, attr2);
-          if (item[1] === null) this.#dropUnknown(node);
-          return added;
-        });
-      });
-    });
+    const item = this.#stream.item(position - DOTS.length, this.#caller);
+    return isLater2(item) ? item.then((item2) => this.#addItem(position, item2)) : this.#addItem(position, item);
   }
-  #item(position) {
-    return this.#stream.item(position - DOTS.length, this.#caller);
+  #addItem(position, item) {
+    if (item === null) return false;
+    const hint = item[2];
+    if (!this.#plus && hint !== void 0) {
+      const ino = hint.ino ?? UNKNOWN_INO;
+      const type = direntType(hint.mode);
+      return this.#writeDirent(position, item[0], NO_ENTRY, ino, type);
+    }
+    if (!this.#writer.fits(item[0].length, this.#plus)) return false;
+    const node = this.#nodeNow(item);
+    return isLater2(node) ? node.then((node2) => this.#addNode(position, item, node2)) : this.#addNode(position, item, node);
+  }
+  #addNode(position, item, node) {
+    if (node === null) return true;
+    const attr2 = this.#attrOf(node);
+    return isLater2(attr2) ? attr2.then((attr3) => this.#addAttr(position, item, node, attr3)) : this.#addAttr(position, item, node, attr2);
+  }
+  #addAttr(position, item, node, attr2) {
+    const added = this.#write(position, item[0], node, attr2);
+    if (item[1] === null) this.#dropUnknown(node);
+    return added;
   }
   #addDot(position) {
     const { nodes } = this.#context;
@@ -31944,11 +31974,17 @@ var Listing = class {
    * kernel believe that a name exists, so what an earlier request may have read
    * is looked up again, as is what was listed without its node.
    */
-  #nodeNow([name, node]) {
+  #nodeNow(item) {
     const { fs } = this.#context;
+    const node = item[1];
     const isKnown = node !== null && (!this.#plus || !this.#stream.isStale);
     if (isKnown || fs.lookup === void 0) return node;
-    return orElse(() => fs.lookup(this.#directory, name, this.#caller), nothingIfKnown);
+    try {
+      const found = fs.lookup(this.#directory, item[0], this.#caller);
+      return isLater2(found) ? found.then(void 0, nothingIfKnown) : found;
+    } catch (error) {
+      return nothingIfKnown(error);
+    }
   }
   /** Lets a node go that was looked up for a reply that has no room for it. */
   #dropUnknown(node) {
@@ -31957,8 +31993,12 @@ var Listing = class {
     if (!isPassedOn && nodes.knownId(node) === null) fs.forget?.(node);
   }
   #attrOf(node) {
-    const { fs } = this.#context;
-    return orElse(() => fs.getattr(node, this.#caller), nothingIfKnown);
+    try {
+      const attr2 = this.#context.fs.getattr(node, this.#caller);
+      return isLater2(attr2) ? attr2.then(void 0, nothingIfKnown) : attr2;
+    } catch (error) {
+      return nothingIfKnown(error);
+    }
   }
   #write(position, name, node, attr2) {
     const context = this.#context;
@@ -32221,39 +32261,41 @@ var setattr = (context, request, reply, caller) => {
   const { fs, nodes, handles: handles2 } = context;
   const node = nodes.get(nodeIdOf(request));
   if (fs.setattr === void 0) throw context.refusal("EPERM");
-  const wanted = decodeStruct("fuse_setattr_in", request.body);
-  const handle = wanted.valid & FATTR.FH ? handles2.get(idAt(request.body, SETATTR_IN2.at.fh)) : void 0;
-  const changes = changesOf2(wanted, caller.time);
-  const killed = wanted.valid & FATTR.KILL_SUIDGID ? killPrivileges(context, node, caller) : void 0;
+  const { body } = request;
+  const valid = SETATTR_IN2.get.valid(body);
+  const handle = valid & FATTR.FH ? handles2.get(idAt(body, SETATTR_IN2.at.fh)) : void 0;
+  const changes = changesOf2(body, valid, caller.time);
+  const killed = valid & FATTR.KILL_SUIDGID ? killPrivileges(context, node, caller) : void 0;
   const done = andThen(killed, () => fs.setattr(node, changes, caller, handle));
   return andThen(done, (attr2) => {
     const now = attr2 ?? fs.getattr(node, caller, handle);
     return andThen(now, (attr3) => replyAttr(context, reply, node, attr3));
   });
 };
-function changesOf2(wanted, now) {
-  const { valid } = wanted;
+function changesOf2(body, valid, now) {
+  const { get: get2 } = SETATTR_IN2;
   const changes = {
     ctime: now
   };
-  if (valid & FATTR.MODE) changes.mode = wanted.mode;
-  if (valid & FATTR.UID) changes.uid = wanted.uid;
-  if (valid & FATTR.GID) changes.gid = wanted.gid;
+  if (valid & FATTR.MODE) changes.mode = get2.mode(body);
+  if (valid & FATTR.UID) changes.uid = get2.uid(body);
+  if (valid & FATTR.GID) changes.gid = get2.gid(body);
   if (valid & FATTR.SIZE) {
-    if (wanted.size > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
-    changes.size = Number(wanted.size);
+    const size = SETATTR_IN2.number.size(body);
+    if (size > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
+    changes.size = size;
     changes.mtime = now;
   }
   if (valid & FATTR.ATIME_NOW) changes.atime = now;
   else if (valid & FATTR.ATIME) {
-    changes.atime = timeOf(wanted.atime, wanted.atimensec);
+    changes.atime = timeOf(get2.atime(body), get2.atimensec(body));
   }
   if (valid & FATTR.MTIME_NOW) changes.mtime = now;
   else if (valid & FATTR.MTIME) {
-    changes.mtime = timeOf(wanted.mtime, wanted.mtimensec);
+    changes.mtime = timeOf(get2.mtime(body), get2.mtimensec(body));
   }
   if (valid & FATTR.CTIME) {
-    changes.ctime = timeOf(wanted.ctime, wanted.ctimensec);
+    changes.ctime = timeOf(get2.ctime(body), get2.ctimensec(body));
   }
   return changes;
 }
@@ -32294,7 +32336,7 @@ var open = (context, request, reply, caller) => {
   const flags = OPEN_IN2.get.flags(request.body);
   const opened = openNode(context, node, flags, caller);
   return andThen(opened, (out) => {
-    return orClose(context, node, out, () => reply.struct("fuse_open_out", out));
+    return orClose(context, node, out, () => replyOpened(reply, out));
   });
 };
 function openNode({ fs, handles: handles2, rules, backing }, node, flags, caller) {
@@ -32305,29 +32347,31 @@ function openNode({ fs, handles: handles2, rules, backing }, node, flags, caller
   return andThen(fs.open?.(node, given, caller), (handle) => {
     if (handle === void 0) {
       return {
-        fh: BigInt(NO_HANDLE),
-        open_flags: openFlags
+        fh: NO_HANDLE,
+        flags: openFlags,
+        backingId: 0
       };
     }
-    const number2 = handles2.add(handle);
-    const fh = BigInt(number2);
+    const fh = handles2.add(handle);
     if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
       return {
         fh,
-        open_flags: openFlags
+        flags: openFlags,
+        backingId: 0
       };
     }
-    const id = backing.open(node, number2, fs.backing(node, handle));
+    const id = backing.open(node, fh, fs.backing(node, handle));
     if (id === null) return {
       fh,
-      open_flags: openFlags
+      flags: openFlags,
+      backingId: 0
     };
     const isDirect2 = (flags & O_DIRECT) !== 0 && access2 !== O.RDONLY;
     const direct = isDirect2 ? DIRECT : 0;
     return {
       fh,
-      open_flags: FOPEN.PASSTHROUGH | direct,
-      backing_id: id
+      flags: FOPEN.PASSTHROUGH | direct,
+      backingId: id
     };
   });
 }
@@ -32340,7 +32384,7 @@ function orClose(context, node, { fh }, answer) {
   try {
     answer();
   } catch (error) {
-    return andThen(close(context, node, Number(fh)), () => {
+    return andThen(close(context, node, fh), () => {
       throw error;
     });
   }
@@ -32359,7 +32403,7 @@ var create = (context, request, reply, caller) => {
     return existing(context, directory, name, isTruncated, caller);
   });
   return andThen(made, (node) => {
-    return replyOpened(context, reply, node, opens, caller);
+    return openNew(context, reply, node, opens, caller);
   });
 };
 var tmpfile = (context, request, reply, caller) => {
@@ -32369,10 +32413,10 @@ var tmpfile = (context, request, reply, caller) => {
   const mode = CREATE_IN.get.mode(request.body);
   const flags = CREATE_IN.get.flags(request.body);
   return andThen(fs.tmpfile(directory, mode, caller), (node) => {
-    return replyOpened(context, reply, node, flags, caller);
+    return openNew(context, reply, node, flags, caller);
   });
 };
-function replyOpened(context, reply, node, flags, caller) {
+function openNew(context, reply, node, flags, caller) {
   return andThen(context.fs.getattr(node, caller), (attr2) => {
     return andThen(openNode(context, node, flags, caller), (out) => {
       return orClose(context, node, out, () => {
@@ -33255,17 +33299,21 @@ function inodeAt(at) {
 // src/mirror/making.ts
 var PERMISSIONS2 = 511;
 var DEFAULT_ACL = new TextEncoder().encode("system.posix_acl_default\0");
-function makeFile2({ ids, descriptors }, directory, name, mode, caller) {
+function makeFile2({ ids }, directory, name, mode, caller) {
   const path = nameArgument(name);
   const permissions = masked(directory, mode, caller) & ~S_IF.MT;
   const flags = OPEN.RDWR | OPEN.CREAT | OPEN.EXCL | OPEN.NOFOLLOW | OPEN.CLOEXEC;
   const fd = orThrow(ids.run(caller, () => result2(libc().openat(directory, path, flags, permissions))));
-  readStatus(fd, NO_NAME);
-  const missing2 = permissions & PERMISSIONS2 & ~statusMode();
-  if (missing2 !== 0 && !hasDefaultAcl(directory)) {
-    libc().fchmodat(descriptors, descriptorName(fd), permissions, 0);
-  }
-  return fd;
+  return {
+    fd,
+    permissions
+  };
+}
+function undoFileUmask({ descriptors }, directory, { fd, permissions }, mode) {
+  const missing2 = permissions & PERMISSIONS2 & ~mode;
+  if (missing2 === 0 || hasDefaultAcl(directory)) return false;
+  libc().fchmodat(descriptors, descriptorName(fd), permissions, 0);
+  return true;
 }
 function makeDirectory(maker, directory, name, mode, caller) {
   const path = nameArgument(name);
@@ -33345,6 +33393,10 @@ var MirrorNode = class {
   opens = 0;
   /** Whether it was used since it was last passed over. */
   isUsed = true;
+  /** Its mode when that was last read; until then it may have set-user-ID. */
+  mode = S_IF.REG | S_IS.UID | S_IS.GID;
+  /** Of a directory: whether the name looked up last was that of a known node. */
+  findsKnown = false;
   #nodes;
   #device;
   #inode;
@@ -33534,17 +33586,33 @@ var MirrorTree = class {
     this.begin();
     if (isFresh && attr2 !== null) return attr2;
     checked3(readStatus(node.fd, NO_NAME));
-    return statusAttr(node.ino);
+    return attributesOf(node);
   }
+  /**
+   * Finds a node by one system call if it is known, else by two: the names of a
+   * directory are mostly either all known, or all new.
+   */
   lookup(directory, name) {
     this.begin();
     const path = nameArgument(name);
-    if (readStatus(directory.fd, path) < 0) return nothingThere(errno());
-    const known = this.#nodes.find(statusDevice(), statusInode());
-    if (known !== void 0) return this.#keepFresh(known);
+    if (directory.findsKnown) {
+      if (readStatus(directory.fd, path) < 0) return nothingThere(errno());
+      const known = this.#nodes.find(statusDevice(), statusInode());
+      if (known !== void 0) return this.#keepFresh(known);
+    }
     const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
     const fd = libc().openat(directory.fd, path, flags, 0);
-    return fd < 0 ? nothingThere(errno()) : this.#nodeOf(fd);
+    if (fd < 0) {
+      const error = errno();
+      if (error === ERRNO.ENOENT || directory.findsKnown) {
+        return nothingThere(error);
+      }
+      directory.findsKnown = true;
+      return this.lookup(directory, name);
+    }
+    const node = this.#nodeOf(fd);
+    directory.findsKnown = node.fd !== fd;
+    return node;
   }
   readdir(directory) {
     this.begin();
@@ -33564,17 +33632,18 @@ var MirrorTree = class {
   }
   create(directory, name, mode, caller) {
     this.begin();
-    const file = makeFile2(this.#maker, directory.fd, name, mode, caller);
+    const made = makeFile2(this.#maker, directory.fd, name, mode, caller);
     const { descriptors } = this;
     const flags = OPEN.PATH | OPEN.CLOEXEC;
-    const fd = libc().openat(descriptors, descriptorName(file), flags, 0);
+    const fd = libc().openat(descriptors, descriptorName(made.fd), flags, 0);
     if (fd < 0) {
       const error = failureOf2(errno());
-      closeDescriptor(file);
+      closeDescriptor(made.fd);
       throw error;
     }
     const node = this.#nodeOf(fd);
-    node.created = file;
+    node.created = made.fd;
+    if (undoFileUmask(this.#maker, directory.fd, made, node.mode)) this.begin();
     return node;
   }
   mkdir(directory, name, mode, caller) {
@@ -33639,12 +33708,8 @@ var MirrorTree = class {
   /** Keeps the attributes that were just read for `getattr()`. */
   #keepFresh(node) {
     this.#fresh = node;
-    this.#freshAttr = statusAttr(node.ino);
+    this.#freshAttr = attributesOf(node);
     return node;
-  }
-  /** Whether a file has set-user-ID or set-group-ID. */
-  isSetId({ fd }) {
-    return readStatus(fd, NO_NAME) < 0 || (statusMode() & (S_IS.UID | S_IS.GID)) !== 0;
   }
   /**
    * Begins an operation: drops attributes that may change, and descriptors of
@@ -33656,6 +33721,10 @@ var MirrorTree = class {
     this.#nodes.makeRoom();
   }
 };
+function attributesOf(node) {
+  node.mode = statusMode();
+  return statusAttr(node.ino);
+}
 function nothingThere(error) {
   if (error === ERRNO.ENOENT) return null;
   throw failureOf2(error);
@@ -33727,7 +33796,7 @@ var Mirror = class extends MirrorTree {
     return checked3(libc().openat(descriptors, name, wanted, 0));
   }
   backing(node, handle) {
-    return this.isSetId(node) ? null : handle;
+    return (node.mode & (S_IS.UID | S_IS.GID)) !== 0 ? null : handle;
   }
   read(_node, into, offset, _caller, handle) {
     return readFile(needed(handle), into, offset);

@@ -14,13 +14,13 @@ import {
 } from "../../protocol/dirent.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Request } from "../../protocol/request.ts";
-import { andThen, type Answer, isLater, orElse } from "../answer.ts";
+import { andThen, type Answer, isLater } from "../answer.ts";
 import type { Attr } from "../attr.ts";
 import type { FileSystemContext } from "../context.ts";
 import { DirectoryStream, DOTS } from "../directory_stream.ts";
 import type { Caller, Dirent, May } from "../file_system.ts";
 import { wireName } from "../names.ts";
-import { writeEntry } from "../replies.ts";
+import { replyOpened, writeEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
 import type { Operation } from "./operation.ts";
 
@@ -41,7 +41,7 @@ export const opendir: Operation = ({ fs, nodes, streams }, request, reply) => {
     if (fs.readdir === undefined) throw new Errno("ENOSYS");
     return fs.readdir(directory, caller);
   });
-  reply.struct("fuse_open_out", { fh: BigInt(streams.add(stream)) });
+  replyOpened(reply, { fh: streams.add(stream), flags: 0, backingId: 0 });
 };
 
 /** RELEASEDIR: drops the handle. */
@@ -114,34 +114,55 @@ class Listing<N extends object, H> {
     }
   }
 
-  /** Adds what is at a position; returns whether to go on. */
+  /**
+   * Adds what is at a position; returns whether to go on. Where everything is
+   * there at once, that is a call without a closure, because listings are long.
+   */
   #add(position: number): May<boolean> {
     if (position < DOTS.length) return this.#addDot(position);
-    return andThen(this.#item(position), (item) => {
-      if (item === null) return false;
-      const [name, , hint] = item;
-      if (!this.#plus && hint !== undefined) {
-        return this.#writeDirent(
-          position,
-          name,
-          NO_ENTRY,
-          hint.ino ?? UNKNOWN_INO,
-          direntType(hint.mode),
-        );
-      }
-      return andThen(this.#nodeNow(item), (node) => {
-        if (node === null) return true;
-        return andThen(this.#attrOf(node), (attr) => {
-          const added = this.#write(position, name, node, attr);
-          if (item[1] === null) this.#dropUnknown(node);
-          return added;
-        });
-      });
-    });
+    const item = this.#stream.item(position - DOTS.length, this.#caller);
+    return isLater(item)
+      ? item.then((item) => this.#addItem(position, item))
+      : this.#addItem(position, item);
   }
 
-  #item(position: number): May<Dirent<N> | null> {
-    return this.#stream.item(position - DOTS.length, this.#caller);
+  #addItem(position: number, item: Dirent<N> | null): May<boolean> {
+    if (item === null) return false;
+    const hint = item[2];
+    if (!this.#plus && hint !== undefined) {
+      const ino = hint.ino ?? UNKNOWN_INO;
+      const type = direntType(hint.mode);
+      return this.#writeDirent(position, item[0], NO_ENTRY, ino, type);
+    }
+    // A name has at least as many bytes as code units.
+    if (!this.#writer.fits(item[0].length, this.#plus)) return false;
+    const node = this.#nodeNow(item);
+    return isLater(node)
+      ? node.then((node) => this.#addNode(position, item, node))
+      : this.#addNode(position, item, node);
+  }
+
+  #addNode(
+    position: number,
+    item: Dirent<N>,
+    node: N | null,
+  ): May<boolean> {
+    if (node === null) return true;
+    const attr = this.#attrOf(node);
+    return isLater(attr)
+      ? attr.then((attr) => this.#addAttr(position, item, node, attr))
+      : this.#addAttr(position, item, node, attr);
+  }
+
+  #addAttr(
+    position: number,
+    item: Dirent<N>,
+    node: N,
+    attr: Attr | null,
+  ): boolean {
+    const added = this.#write(position, item[0], node, attr);
+    if (item[1] === null) this.#dropUnknown(node);
+    return added;
   }
 
   #addDot(position: number): boolean {
@@ -163,14 +184,17 @@ class Listing<N extends object, H> {
    * kernel believe that a name exists, so what an earlier request may have read
    * is looked up again, as is what was listed without its node.
    */
-  #nodeNow([name, node]: Dirent<N>): May<N | null> {
+  #nodeNow(item: Dirent<N>): May<N | null> {
     const { fs } = this.#context;
+    const node = item[1];
     const isKnown = node !== null && (!this.#plus || !this.#stream.isStale);
     if (isKnown || fs.lookup === undefined) return node;
-    return orElse(
-      () => fs.lookup!(this.#directory, name, this.#caller),
-      nothingIfKnown,
-    );
+    try {
+      const found = fs.lookup(this.#directory, item[0], this.#caller);
+      return isLater(found) ? found.then(undefined, nothingIfKnown) : found;
+    } catch (error) {
+      return nothingIfKnown(error);
+    }
   }
 
   /** Lets a node go that was looked up for a reply that has no room for it. */
@@ -181,11 +205,12 @@ class Listing<N extends object, H> {
   }
 
   #attrOf(node: N): May<Attr | null> {
-    const { fs } = this.#context;
-    return orElse(
-      () => fs.getattr(node, this.#caller) as May<Attr | null>,
-      nothingIfKnown,
-    );
+    try {
+      const attr = this.#context.fs.getattr(node, this.#caller);
+      return isLater(attr) ? attr.then(undefined, nothingIfKnown) : attr;
+    } catch (error) {
+      return nothingIfKnown(error);
+    }
   }
 
   #write(

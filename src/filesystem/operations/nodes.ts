@@ -7,9 +7,7 @@ import { ERRNO, Errno } from "../../base/errno.ts";
 import { encodeName } from "../../base/name_bytes.ts";
 import { timeOf } from "../../base/timespec.ts";
 import { accessors } from "../../protocol/accessors.ts";
-import { decodeStruct } from "../../protocol/codec.ts";
 import { FATTR, FUSE_GETATTR } from "../../protocol/flags.ts";
-import type { Decoded } from "../../protocol/types.ts";
 import { andThen } from "../answer.ts";
 import type { Changes } from "../attr.ts";
 import type { FileSystemContext } from "../context.ts";
@@ -95,12 +93,13 @@ export const setattr: Operation = (context, request, reply, caller) => {
   const { fs, nodes, handles } = context;
   const node = nodes.get(nodeIdOf(request));
   if (fs.setattr === undefined) throw context.refusal("EPERM");
-  const wanted = decodeStruct("fuse_setattr_in", request.body);
-  const handle = wanted.valid & FATTR.FH
-    ? handles.get(idAt(request.body, SETATTR_IN.at.fh))
+  const { body } = request;
+  const valid = SETATTR_IN.get.valid(body);
+  const handle = valid & FATTR.FH
+    ? handles.get(idAt(body, SETATTR_IN.at.fh))
     : undefined;
-  const changes = changesOf(wanted, caller.time);
-  const killed = wanted.valid & FATTR.KILL_SUIDGID
+  const changes = changesOf(body, valid, caller.time);
+  const killed = valid & FATTR.KILL_SUIDGID
     ? killPrivileges(context, node, caller)
     : undefined;
   const done = andThen(
@@ -113,30 +112,28 @@ export const setattr: Operation = (context, request, reply, caller) => {
   });
 };
 
-function changesOf(
-  wanted: Decoded<"fuse_setattr_in">,
-  now: bigint,
-): Changes {
-  const { valid } = wanted;
+function changesOf(body: DataView, valid: number, now: bigint): Changes {
+  const { get } = SETATTR_IN;
   const changes: Changes = { ctime: now };
-  if (valid & FATTR.MODE) changes.mode = wanted.mode;
-  if (valid & FATTR.UID) changes.uid = wanted.uid;
-  if (valid & FATTR.GID) changes.gid = wanted.gid;
+  if (valid & FATTR.MODE) changes.mode = get.mode(body);
+  if (valid & FATTR.UID) changes.uid = get.uid(body);
+  if (valid & FATTR.GID) changes.gid = get.gid(body);
   if (valid & FATTR.SIZE) {
-    if (wanted.size > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
-    changes.size = Number(wanted.size);
+    const size = SETATTR_IN.number.size(body);
+    if (size > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
+    changes.size = size;
     changes.mtime = now;
   }
   if (valid & FATTR.ATIME_NOW) changes.atime = now;
   else if (valid & FATTR.ATIME) {
-    changes.atime = timeOf(wanted.atime, wanted.atimensec);
+    changes.atime = timeOf(get.atime(body), get.atimensec(body));
   }
   if (valid & FATTR.MTIME_NOW) changes.mtime = now;
   else if (valid & FATTR.MTIME) {
-    changes.mtime = timeOf(wanted.mtime, wanted.mtimensec);
+    changes.mtime = timeOf(get.mtime(body), get.mtimensec(body));
   }
   if (valid & FATTR.CTIME) {
-    changes.ctime = timeOf(wanted.ctime, wanted.ctimensec);
+    changes.ctime = timeOf(get.ctime(body), get.ctimensec(body));
   }
   return changes;
 }

@@ -9,14 +9,13 @@ import { O, O_DIRECT, S_IF } from "../../base/file_flags.ts";
 import { accessors } from "../../protocol/accessors.ts";
 import { FOPEN, FUSE_FSYNC, FUSE_RELEASE } from "../../protocol/flags.ts";
 import type { Reply } from "../../protocol/reply.ts";
-import type { Encodable } from "../../protocol/types.ts";
 import { andThen, type Answer, orElse } from "../answer.ts";
 import type { FileSystemContext } from "../context.ts";
 import type { Caller, May } from "../file_system.ts";
 import { NO_HANDLE } from "../handle_table.ts";
 import { makeNode } from "../make_node.ts";
 import { entryName } from "../names.ts";
-import { replyOpenEntry } from "../replies.ts";
+import { type Opened, replyOpened, replyOpenEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
 import { unlockAll } from "./locking.ts";
 import type { Operation } from "./operation.ts";
@@ -28,21 +27,13 @@ const FLUSH_IN = accessors("fuse_flush_in");
 const FSYNC_IN = accessors("fuse_fsync_in");
 const RELEASE_IN = accessors("fuse_release_in");
 
-/** The part of a reply that tells of an open file. */
-type Opened = Encodable<"fuse_open_out"> & { readonly fh: bigint };
-
 /** OPEN. */
 export const open: Operation = (context, request, reply, caller) => {
   const node = context.nodes.get(nodeIdOf(request));
   const flags = OPEN_IN.get.flags(request.body);
   const opened = openNode(context, node, flags, caller);
   return andThen(opened, (out) => {
-    return orClose(
-      context,
-      node,
-      out,
-      () => reply.struct("fuse_open_out", out),
-    );
+    return orClose(context, node, out, () => replyOpened(reply, out));
   });
 };
 
@@ -58,20 +49,19 @@ function openNode<N extends object, H>(
   const given = rules.writeback ? forWriteback(flags) : flags;
   return andThen(fs.open?.(node, given, caller), (handle) => {
     if (handle === undefined) {
-      return { fh: BigInt(NO_HANDLE), open_flags: openFlags };
+      return { fh: NO_HANDLE, flags: openFlags, backingId: 0 };
     }
-    const number = handles.add(handle as H);
-    const fh = BigInt(number);
+    const fh = handles.add(handle as H);
     if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
-      return { fh, open_flags: openFlags };
+      return { fh, flags: openFlags, backingId: 0 };
     }
-    const id = backing.open(node, number, fs.backing!(node, handle as H));
-    if (id === null) return { fh, open_flags: openFlags };
+    const id = backing.open(node, fh, fs.backing!(node, handle as H));
+    if (id === null) return { fh, flags: openFlags, backingId: 0 };
     // Direct writes that the kernel did by itself would stay direct when a
     // program turns that off by fcntl(2), as dd(1) does for a last short block.
     const isDirect = (flags & O_DIRECT) !== 0 && access !== O.RDONLY;
     const direct = isDirect ? DIRECT : 0;
-    return { fh, open_flags: FOPEN.PASSTHROUGH | direct, backing_id: id };
+    return { fh, flags: FOPEN.PASSTHROUGH | direct, backingId: id };
   });
 }
 
@@ -95,7 +85,7 @@ function orClose<N extends object, H>(
   try {
     answer();
   } catch (error) {
-    return andThen(close(context, node, Number(fh)), () => {
+    return andThen(close(context, node, fh), () => {
       throw error;
     });
   }
@@ -123,7 +113,7 @@ export const create: Operation = (context, request, reply, caller) => {
     },
   );
   return andThen(made, (node) => {
-    return replyOpened(context, reply, node, opens, caller);
+    return openNew(context, reply, node, opens, caller);
   });
 };
 
@@ -136,12 +126,12 @@ export const tmpfile: Operation = (context, request, reply, caller) => {
   const mode = CREATE_IN.get.mode(request.body);
   const flags = CREATE_IN.get.flags(request.body);
   return andThen(fs.tmpfile(directory, mode, caller), (node) => {
-    return replyOpened(context, reply, node, flags, caller);
+    return openNew(context, reply, node, flags, caller);
   });
 };
 
 /** Opens a node, and answers with its entry and the open file. */
-function replyOpened<N extends object, H>(
+function openNew<N extends object, H>(
   context: FileSystemContext<N, H>,
   reply: Reply,
   node: N,
