@@ -36,6 +36,9 @@ const FILLS: Readonly<Record<Server, string>> = {
 };
 
 const WIDTH = 840;
+/** Pixels of a character of the legend, about; and from one entry to the next. */
+const CHARACTER = 6.8;
+const LEGEND_GAP = 24;
 const COLUMNS = 4;
 const TOP = 58;
 const BAR = 11;
@@ -72,7 +75,6 @@ export function speedFigure(cells: readonly SpeedCell[], unit: string): string {
     const bars = Math.max(...row.map(({ rates }) => Object.keys(rates).length));
     height += LABEL + bars * (BAR + GAP) + PANEL_GAP;
   }
-  const legendWidth = (WIDTH - 20) / servers.length;
   const title = `Requests of 4 KiB on an image: ${unit}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}"` +
@@ -81,16 +83,22 @@ export function speedFigure(cells: readonly SpeedCell[], unit: string): string {
     `<style>${STYLE}</style>`,
     `<rect class="paper" width="${WIDTH}" height="${height}"/>`,
     text(20, 22, title, `font-size="15" font-weight="bold"`),
-    ...servers.map((server, at) => legend(server, 20 + at * legendWidth)),
+    ...legends(servers),
     ...panels,
     "</svg>",
     "",
   ].join("\n");
 }
 
-function legend(server: Server, x: number): string {
-  return bar(x, 34, 11, server) +
-    text(x + 17, 44, TITLES[server], `font-size="12"`);
+function legends(servers: readonly Server[]): string[] {
+  let x = 20;
+  return servers.map((server) => {
+    const title = TITLES[server];
+    const entry = bar(x, 34, 11, server) +
+      text(x + 17, 44, title, `font-size="12"`);
+    x += 17 + CHARACTER * title.length + LEGEND_GAP;
+    return entry;
+  });
 }
 
 function panel({ label, rates }: SpeedCell, x: number, y: number): string {

@@ -9,9 +9,11 @@ import { lanesOf, type Window } from "../../src/cli/timeline/lanes.ts";
 import { timelineHtml } from "../../src/cli/timeline/timeline_html.ts";
 import { timelineSvg } from "../../src/cli/timeline/timeline_svg.ts";
 import {
+  barIn,
   kept,
   linesOf,
   ticksOf,
+  timeText,
   zoomed,
 } from "../../src/cli/timeline/viewer.js";
 import { firstRequests } from "../../src/cli/timeline/window.ts";
@@ -147,6 +149,7 @@ Deno.test("timelineHtml() is one page that needs nothing else", async () => {
   const json = /id="data">(.*?)<\/script>/s.exec(html)![1]!;
   const data = JSON.parse(json);
   assertEquals(data.requests.length, timeline.requests.length);
+  assertEquals(data.first, window);
   for (const id of ["bars", "axis", "marks", "tip"]) {
     assertEquals(count(html, new RegExp(`id="${id}"`, "g")), 1, id);
   }
@@ -162,6 +165,26 @@ Deno.test("the viewer zooms around the pointer and stays in the window", () => {
   assertEquals(kept({ from: 950, to: 1050 }, all), { from: 900, to: 1000 });
   assertEquals(ticksOf({ from: 3, to: 42 }, 4), [10, 20, 30, 40]);
   assertEquals(ticksOf(all, 14).length, 11);
+});
+
+Deno.test("the viewer draws the part of a bar that is in view, to scale", () => {
+  const frame = { width: 120, left: 10, right: 10 };
+  const rules = { least: 0.4, gapFrom: 3, gap: 0.7 };
+  const view = { from: 100, to: 200 };
+  const drawn = (from: number, to: number) =>
+    barIn({ from, to }, view, frame, rules);
+  assertEquals(drawn(110, 130), { x: 20, width: 20 - 0.7 });
+  assertEquals(drawn(110, 112), { x: 20, width: 2 });
+  assertEquals(drawn(110, 110), { x: 20, width: 0.4 });
+  assertEquals(drawn(0, 1e6), { x: 10, width: 100 });
+  assertEquals(drawn(0, 99).width, 0);
+  assertEquals(drawn(201, 300).width, 0);
+});
+
+Deno.test("the labels of an axis have one unit", () => {
+  const labels = (to: number) => [5000, to].map((at) => timeText(at, to));
+  assertEquals(labels(10_000), ["5 ms", "10 ms"]);
+  assertEquals(labels(9500), ["5000 us", "9500 us"]);
 });
 
 Deno.test("the viewer tells what is known of a request", async () => {

@@ -27,22 +27,28 @@ export interface Placed {
   readonly lanes: readonly PlacedLane[];
   /** Pixels from the top to the end of the last lane. */
   readonly bottom: number;
+  /** Whether it moves: then `viewer.js` needs the times of what is drawn. */
+  readonly moves: boolean;
 }
 
-/** Bars that begin and end at the same place are this wide at least. */
-const BAR_MIN = 0.4;
-/** From this width on, a bar leaves a gap to the next one. */
-const GAP_FROM = 3;
-const GAP = 0.7;
+/** Widths of bars in pixels. */
+export const BAR = {
+  /** Of bars that begin and end at the same place. */
+  least: 0.4,
+  /** From this width on, a bar leaves a gap to the next one. */
+  gapFrom: 3,
+  gap: 0.7,
+} as const;
 /** More requests than these are not joined: the lines would hide the bars. */
 const LINKS_MAX = 250;
 
 /** All bars. */
-export function barsOf({ timeline, window, lanes }: Placed): string {
+export function barsOf(placed: Placed): string {
+  const { timeline, lanes } = placed;
   const slow = slowAfter(timeline);
   return lanes.map(({ lane, y }) =>
     lane.bars.map((bar) => {
-      if (bar.request === null) return wakeOf(bar, y, window);
+      if (bar.request === null) return wakeOf(bar, y, placed);
       const { opcode, errno, ...times } = timeline.requests[bar.request]!;
       const names = [classOf(kindOf(opcode))];
       const us = durationOf(times) ?? 0;
@@ -52,7 +58,7 @@ export function barsOf({ timeline, window, lanes }: Placed): string {
       return rectangle(
         bar,
         y,
-        window,
+        placed,
         names.join(" "),
         ` data-r="${bar.request}"`,
       );
@@ -60,30 +66,51 @@ export function barsOf({ timeline, window, lanes }: Placed): string {
   ).join("\n");
 }
 
-function wakeOf(bar: Bar, y: number, window: Window): string {
-  return rectangle(bar, y, window, bar.isVain ? "wake vain" : "wake", "");
+function wakeOf(bar: Bar, y: number, placed: Placed): string {
+  return rectangle(bar, y, placed, bar.isVain ? "wake vain" : "wake", "");
 }
 
 function rectangle(
   { from, to, y, height }: Bar,
   top: number,
-  window: Window,
+  { window, moves }: Placed,
   name: string,
   more: string,
 ): string {
   const x = xOf(from, window);
-  const whole = Math.max(BAR_MIN, xOf(to, window) - x);
-  const width = whole > GAP_FROM ? whole - GAP : whole;
-  return `<rect class="${name}"${more} x="${round(x)}" y="${
+  const whole = Math.max(BAR.least, xOf(to, window) - x);
+  const width = whole > BAR.gapFrom ? whole - BAR.gap : whole;
+  const times = moves ? ` data-f="${exact(from)}" data-t="${exact(to)}"` : "";
+  return `<rect class="${name}"${more}${times} x="${round(x)}" y="${
     round(top + y)
   }" width="${round(width)}" height="${round(height)}"/>`;
+}
+
+/** A line down, at a time. */
+function line(
+  name: string,
+  at: number,
+  { window, moves }: Placed,
+  from: number,
+  to: number,
+): string {
+  const time = moves ? ` data-at="${exact(at)}"` : "";
+  return `<path class="${name}"${time} d="M${round(xOf(at, window))} ${
+    round(from)
+  }V${round(to)}"/>`;
+}
+
+/** A time in microseconds, to the nanosecond. */
+function exact(us: number): number {
+  return Math.round(us * 1000) / 1000;
 }
 
 /**
  * Lines from the pending list to the queues that took the requests: a request
  * stops being pending when a queue takes it.
  */
-export function linksOf({ lanes, window }: Placed): string {
+export function linksOf(placed: Placed): string {
+  const { lanes } = placed;
   const pending = lanes.find(({ lane }) => lane.kind === "pending");
   if (pending === undefined) return "";
   const ends = new Map(
@@ -99,23 +126,20 @@ export function linksOf({ lanes, window }: Placed): string {
     lane.bars.map((bar) => {
       const start = ends.get(bar.request);
       if (start === undefined) return "";
-      const x = round(xOf(bar.from, window));
-      return `<path class="link" d="M${x} ${round(start)}V${
-        round(y + bar.y)
-      }"/>`;
+      return line("link", bar.from, placed, start, y + bar.y);
     })
   ).join("");
 }
 
 /** Vertical lines where faults happened. */
-export function faultLines({ lanes, window, bottom }: Placed): string {
-  return lanes.flatMap(({ lane }) => lane.marks).map(({ at }) => {
-    const x = round(xOf(at, window));
-    return `<path class="fall" d="M${x} ${FRAME.top}V${round(bottom)}"/>`;
-  }).join("");
+export function faultLines(placed: Placed): string {
+  const { lanes, bottom } = placed;
+  return lanes.flatMap(({ lane }) => lane.marks).map(({ at }) =>
+    line("fall", at, placed, FRAME.top, bottom)
+  ).join("");
 }
 
-/** The marks of faults, which keep their form when the picture is stretched. */
+/** The marks of faults. */
 export function marksOf({ lanes, window }: Placed): string {
   return lanes.flatMap(({ lane, y }) =>
     lane.marks.map(({ at, name }) =>
@@ -123,7 +147,7 @@ export function marksOf({ lanes, window }: Placed): string {
         diamond(
           xOf(at, window),
           y + lane.height / 2,
-          ` data-at="${round(at)}"`,
+          ` data-at="${exact(at)}"`,
         )
       }><title>${name} at ${timeText(at)}</title></path>`
     )

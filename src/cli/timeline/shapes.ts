@@ -22,9 +22,14 @@ export function xOf(at: number, { from, to }: Window): number {
   return FRAME.left + (at - from) / (to - from) * LANES_WIDTH;
 }
 
-/** A time in words. */
-export function timeText(us: number): string {
-  return us < 10_000
+/**
+ * A time in words.
+ *
+ * @param us The time in microseconds.
+ * @param largest The largest of the times that have to have the same unit.
+ */
+export function timeText(us: number, largest: number = us): string {
+  return largest < 10_000
     ? `${Number(us.toFixed(1))} us`
     : `${Number((us / 1000).toFixed(3))} ms`;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BAR } from "./bars.ts";
 import { escapeXml, FRAME } from "./shapes.ts";
 import { type TimelinePicture, timelineSvg } from "./timeline_svg.ts";
 import viewer from "./viewer.js" with { type: "text" };
@@ -22,11 +23,13 @@ const STYLE = [
 
 /** A page with a picture that zooms, moves and tells what is pointed at. */
 export function timelineHtml(picture: TimelinePicture): string {
-  const { title, timeline, window } = picture;
+  const { title, timeline, window, first = window } = picture;
   const data = JSON.stringify({
     requests: timeline.requests,
     window,
+    first,
     frame: FRAME,
+    bar: BAR,
   });
   return [
     "<!doctype html>",
@@ -36,7 +39,7 @@ export function timelineHtml(picture: TimelinePicture): string {
     '<link rel="icon" href="data:,">',
     `<title>${escapeXml(title)}</title>`,
     `<style>${STYLE}</style></head><body>`,
-    timelineSvg(picture),
+    timelineSvg({ ...picture, moves: true }),
     '<p id="help">Wheel or + and -: zoom. Drag or arrow keys: move. ' +
     "Double click or 0: everything. Point at a bar to see its request.</p>",
     '<div id="tip" hidden></div>',

@@ -31,8 +31,12 @@ export interface TimelinePicture {
   readonly timeline: Timeline;
   /** The part that is drawn. */
   readonly window: Window;
+  /** The part of that which a page shows at first; all if left out. */
+  readonly first?: Window;
   /** The first line. */
   readonly title: string;
+  /** Whether it moves, as a part of a page; not if left out. */
+  readonly moves?: boolean;
 }
 
 /** Pixels from one label of the axis to the next one, at least. */
@@ -44,8 +48,8 @@ const TICK_WIDTH = 90;
  * their ids.
  */
 export function timelineSvg(picture: TimelinePicture): string {
-  const { timeline, window, title } = picture;
-  const placed = placedLanes(timeline, window);
+  const { timeline, window, title, moves = false } = picture;
+  const placed = placedLanes(timeline, window, moves);
   const { lanes, bottom } = placed;
   const bars = barsOf(placed);
   const height = Math.ceil(bottom + FRAME.bottom);
@@ -71,14 +75,18 @@ export function timelineSvg(picture: TimelinePicture): string {
   ].join("\n");
 }
 
-function placedLanes(timeline: Timeline, window: Window): Placed {
+function placedLanes(
+  timeline: Timeline,
+  window: Window,
+  moves: boolean,
+): Placed {
   let y: number = FRAME.top;
   const lanes = lanesOf(timeline, window).map((lane) => {
     const placed = { lane, y };
     y += lane.height + FRAME.gap;
     return placed;
   });
-  return { timeline, window, lanes, bottom: y };
+  return { timeline, window, lanes, bottom: y, moves };
 }
 
 function summaryOf({ timeline, window }: TimelinePicture): string {
@@ -135,7 +143,7 @@ function axis(window: Window, bottom: number): string {
     const x = round(xOf(at, window));
     parts.push(
       `<path class="grid" d="M${x} ${FRAME.top - 4}V${round(bottom)}"/>` +
-        text(x, bottom + 18, timeText(at), "middle", "dim"),
+        text(x, bottom + 18, timeText(at, to), "middle", "dim"),
     );
   }
   return parts.join("");

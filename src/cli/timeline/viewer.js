@@ -35,11 +35,33 @@ export function ticksOf({ from, to }, most) {
   return ticks;
 }
 
-/** A time in words. */
-export function timeText(us) {
-  return Math.abs(us) < 10_000
+/** A time in words, in the unit that the largest of some times has. */
+export function timeText(us, largest = us) {
+  return Math.abs(largest) < 10_000
     ? `${Number(us.toFixed(3))} us`
     : `${Number((us / 1000).toFixed(4))} ms`;
+}
+
+/**
+ * Where the part of a bar is that is in view: a width of 0 if none is.
+ *
+ * @param view The part of time that is shown.
+ * @param frame The pixels between which it is shown, as FRAME has them.
+ * @param rules Widths of bars, as BAR has them.
+ */
+export function barIn({ from, to }, view, frame, rules) {
+  const pixels = (frame.width - frame.left - frame.right) /
+    (view.to - view.from);
+  const x = Math.max(from, view.from);
+  const whole = Math.max(rules.least, (Math.min(to, view.to) - x) * pixels);
+  const width = whole > rules.gapFrom && to < view.to
+    ? whole - rules.gap
+    : whole;
+  const isShown = from <= view.to && to >= view.from;
+  return {
+    x: frame.left + (x - view.from) * pixels,
+    width: isShown ? width : 0,
+  };
 }
 
 /** What is known of a request, as lines. */
@@ -67,15 +89,25 @@ export function linesOf(request) {
 /** Makes the page's picture move. */
 function start() {
   const byId = (id) => document.getElementById(id);
-  const { requests, window: whole, frame } = JSON.parse(
+  const { requests, window: whole, first, frame, bar: rules } = JSON.parse(
     byId("data").textContent,
   );
   const svg = document.querySelector("svg");
   const [bars, axis, tip] = [byId("bars"), byId("axis"), byId("tip")];
   const marks = [...byId("marks").children];
+  const rectangles = [...bars.querySelectorAll("rect")].map((element) => {
+    const { f, t } = element.dataset;
+    return { element, from: Number(f), to: Number(t), isShown: true };
+  });
+  const lines = [...bars.querySelectorAll("path")].map((element) => ({
+    element,
+    at: Number(element.dataset.at),
+    rest: element.getAttribute("d").replace(/^M\S+/, ""),
+  }));
   const inner = frame.width - frame.left - frame.right;
   const bottom = svg.viewBox.baseVal.height - frame.bottom;
-  let view = { ...whole };
+  let view = { ...first };
+  let isDue = false;
 
   const xOf = (at) =>
     frame.left + (at - view.from) / (view.to - view.from) * inner;
@@ -86,9 +118,18 @@ function start() {
   };
 
   const draw = () => {
-    const scale = (whole.to - whole.from) / (view.to - view.from);
-    const move = xOf(whole.from) - frame.left * scale;
-    bars.setAttribute("transform", `translate(${move} 0) scale(${scale} 1)`);
+    isDue = false;
+    for (const rectangle of rectangles) {
+      const { x, width } = barIn(rectangle, view, frame, rules);
+      // Most bars are out of view, and stay so.
+      if (width === 0 && !rectangle.isShown) continue;
+      rectangle.isShown = width > 0;
+      rectangle.element.setAttribute("x", x);
+      rectangle.element.setAttribute("width", width);
+    }
+    for (const { element, at, rest } of lines) {
+      element.setAttribute("d", `M${xOf(at)}${rest}`);
+    }
     for (const mark of marks) {
       const y = mark.getAttribute("transform").split(" ")[1];
       const x = xOf(Number(mark.dataset.at));
@@ -104,14 +145,16 @@ function start() {
         label.setAttribute("text-anchor", "middle");
         label.setAttribute("x", xOf(at));
         label.setAttribute("y", bottom + 18);
-        label.textContent = timeText(at);
+        label.textContent = timeText(at, view.to);
         return [line, label];
       }),
     );
   };
   const show = (next) => {
     view = next;
-    draw();
+    // A wheel turns several times between two frames of the screen.
+    if (!isDue) requestAnimationFrame(draw);
+    isDue = true;
   };
   const zoom = (at, factor) => show(zoomed(view, at, factor, whole));
   const shift = (us) =>

@@ -6,9 +6,12 @@ import { timelineHtml } from "./timeline_html.ts";
 import { type TimelinePicture, timelineSvg } from "./timeline_svg.ts";
 import { firstRequests } from "./window.ts";
 
+/** With more requests than these side by side, none can be told from others. */
+const READABLE = 160;
+
 /** How a timeline is drawn, by the end of the file's name. */
 const FORMATS = {
-  ".svg": { draw: timelineSvg, requests: 160 },
+  ".svg": { draw: timelineSvg, requests: READABLE },
   ".html": { draw: timelineHtml, requests: 2000 },
 } as const satisfies Record<string, {
   /** Draws it. */
@@ -71,7 +74,8 @@ export function writeTimeline(
   for (const path of paths) {
     const { draw, requests } = formatOf(path)!;
     const shown = window ?? firstRequests(timeline, requests);
-    writeTextFile(path, draw({ timeline, window: shown, title }));
+    const first = window ?? firstRequests(timeline, READABLE);
+    writeTextFile(path, draw({ timeline, window: shown, first, title }));
   }
 }
 
