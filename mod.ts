@@ -181,3 +181,8 @@ export type {
   ImageTimes,
   ZeroOptions,
 } from "./src/backends/backend.ts";
+export type {
+  ImageSnapshot,
+  ImageSnapshots,
+  LiveSnapshotAction,
+} from "./src/backends/image_snapshots.ts";

@@ -148,7 +148,9 @@ async function main(args: readonly string[]): Promise<number> {
   const sources = _.map(String);
   const shares: number[] = [];
   const add = async (source: string, overlay: string | null = null) => {
-    shares.push(await compare({ source, overlay }, Number(seconds)));
+    shares.push(
+      await compare({ source, overlay, partition: null }, Number(seconds)),
+    );
   };
   for (const source of sources) await add(source);
   if (sources.length === 0) {

@@ -5,6 +5,7 @@
  */
 import type { NewTime } from "../base/timespec.ts";
 import type { MessagePipe } from "../event/message_pipe.ts";
+import type { ImageSnapshots } from "./image_snapshots.ts";
 
 /**
  * A result that is there at once, or a promise of it. Numbers are counts of
@@ -105,6 +106,8 @@ export interface Backend {
    * which is slower. No if left out.
    */
   readonly background?: boolean;
+  /** Its internal snapshots; left out if it has none. */
+  readonly snapshots?: ImageSnapshots;
   /** The current size, space and times. */
   stat(): Answer<ImageStat>;
   /**

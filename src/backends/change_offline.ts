@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../base/user_error.ts";
-import { LOOK_OPTIONS } from "./driver.ts";
+import { type Driver, LOOK_OPTIONS } from "./driver.ts";
 import { repairDirty } from "./formats/qcow2/check/repair_dirty.ts";
 import { INCOMPATIBLE } from "./formats/qcow2/constants.ts";
 import { QCOW2, type Qcow2Source } from "./formats/qcow2/driver.ts";
@@ -13,6 +13,7 @@ import {
   clearFeatures,
   refuseWriting,
 } from "./formats/qcow2/writing/open_for_writing.ts";
+import { RAW } from "./formats/raw.ts";
 import { type OpenImage, openImage } from "./open_image.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { parseSource } from "./registry.ts";
@@ -27,11 +28,23 @@ import type { DriverServices } from "./services.ts";
  */
 export function qcow2FileOf(text: string, action: string): string {
   const { driver, source } = parseSource(text);
-  const { file } = source as Qcow2Source;
-  if (driver === QCOW2 && typeof file === "string") return file;
-  throw new UserError(
-    `Cannot ${action} ${text}: only qcow2 images have that; name one as qcow2:PATH`,
-  );
+  if (driver === QCOW2) {
+    const { file } = source as Qcow2Source;
+    const inner = parseSource(String(file));
+    if (inner.driver === RAW) return String(inner.source);
+  }
+  throw new UserError(`Cannot ${action} ${text}: ${whyNot(driver, text)}`);
+}
+
+/** Why the tables of an image cannot be changed, and what to do. */
+function whyNot({ kind, name }: Driver, text: string): string {
+  if (name === RAW.name) {
+    return `it is taken for a raw image, which has neither snapshots nor an image below it; if it is a qcow2 image, name it as qcow2:${text}`;
+  }
+  if (kind === "format" && name !== QCOW2.name) {
+    return `it is a ${name} image, which is only read here; make a qcow2 image of it with 'convert ${text} qcow2:PATH'`;
+  }
+  return "it is not in a file of this machine; name a qcow2 image as qcow2:PATH";
 }
 
 /**

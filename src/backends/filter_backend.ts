@@ -22,6 +22,8 @@ export class FilterBackend implements Backend {
   readonly needsExclusiveWrite?: NonNullable<Backend["needsExclusiveWrite"]>;
   /** Present only if the image has it, and `read()` is not overridden. */
   readonly splice?: NonNullable<Backend["splice"]>;
+  /** Present only if the image has it. */
+  readonly snapshots?: NonNullable<Backend["snapshots"]>;
   /** The backend below. */
   protected readonly image: Backend;
 
@@ -39,6 +41,7 @@ export class FilterBackend implements Backend {
     if (image.needsExclusiveWrite !== undefined) {
       this.needsExclusiveWrite = image.needsExclusiveWrite.bind(image);
     }
+    if (image.snapshots !== undefined) this.snapshots = image.snapshots;
     const forwardsReads = this.read === FilterBackend.prototype.read;
     if (image.splice !== undefined && forwardsReads) {
       this.splice = image.splice.bind(image);

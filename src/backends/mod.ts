@@ -24,6 +24,11 @@ export { FilterBackend } from "./filter_backend.ts";
 export { type ImageWindow, WindowBackend } from "./filters/window.ts";
 export { WritethroughBackend } from "./filters/writethrough.ts";
 export { ImageBackend } from "./image_backend.ts";
+export type {
+  ImageSnapshot,
+  ImageSnapshots,
+  LiveSnapshotAction,
+} from "./image_snapshots.ts";
 export { FileBackend } from "./protocols/file/file_backend.ts";
 export {
   createMemoryDisk,

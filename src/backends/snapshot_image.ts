@@ -32,8 +32,9 @@ export async function snapshotImage(
   await changeOffline(
     qcow2FileOf(text, "change the snapshots of"),
     services,
-    ({ backend, name }) =>
-      changeSnapshots(backend, name, action, snapshot, timeMs),
+    async ({ backend, name }) => {
+      await changeSnapshots(backend, name, action, snapshot, timeMs);
+    },
   );
 }
 

@@ -1,6 +1,12 @@
 import { errnoName } from "../base/errno.ts";
 import { errnoOf } from "../base/errno_of.ts";
 import { UserError } from "../base/user_error.ts";
+import { NS_PER_MS, systemTime } from "../base/timespec.ts";
+import type {
+  ImageSnapshot,
+  ImageSnapshots,
+  LiveSnapshotAction,
+} from "../backends/image_snapshots.ts";
 import type { OpenImage } from "../backends/open_image.ts";
 import type { ExportContext } from "../export/export_context.ts";
 import { followImage, resizeImage } from "../export/image_size.ts";
@@ -8,6 +14,13 @@ import { announceSize } from "./announce_size.ts";
 import type { CacheState } from "./cache.ts";
 import { Session } from "./session.ts";
 import type { SessionParts } from "./session_parts.ts";
+import { Turns } from "./turns.ts";
+
+/** What a session knows of its image. */
+interface ExportedImage extends Pick<OpenImage, "name" | "releaseWriteLock"> {
+  /** Whether what is written goes to an overlay. */
+  readonly hasOverlay: boolean;
+}
 
 /**
  * An exported image.
@@ -20,22 +33,28 @@ export class ExportSession extends Session {
   /** What the kernel caches of the file, and why nothing. */
   readonly cache: CacheState;
   readonly #context: ExportContext;
-  readonly #releaseWriteLock: () => void;
-  /** Resolves when the last resize has ended. */
-  #resized: Promise<void> = Promise.resolve();
+  readonly #image: ExportedImage;
+  /** Changes that this program makes, which do not overlap. */
+  readonly #turns: Turns;
 
   /** Wraps an export that has been started; called by `mountExport`. */
   constructor(
     parts: SessionParts,
-    image: Pick<OpenImage, "name" | "releaseWriteLock">,
+    image: ExportedImage,
     context: ExportContext,
     cache: CacheState,
   ) {
-    super(parts);
+    const turns = new Turns();
+    const release = async () => {
+      await turns.done;
+      await parts.release();
+    };
+    super({ ...parts, release });
     this.source = image.name;
     this.cache = cache;
     this.#context = context;
-    this.#releaseWriteLock = image.releaseWriteLock;
+    this.#image = image;
+    this.#turns = turns;
   }
 
   /** The image's current size in bytes. */
@@ -60,10 +79,8 @@ export class ExportSession extends Session {
    * kernel has a write-back cache.
    */
   async resize(size: number): Promise<void> {
-    // One after another, so that the kernel is told the last size last.
-    const resized = this.#resized.then(() => this.#resize(size));
-    this.#resized = resized.catch(() => {});
-    await resized;
+    // The kernel is told the last size last.
+    await this.#turns.take(() => this.#resize(size));
   }
 
   async #resize(size: number): Promise<void> {
@@ -113,7 +130,87 @@ export class ExportSession extends Session {
     state.lock.unlock();
     // Closing it later must not change what others read then.
     this.#check(await (backend.settle?.() ?? backend.flush()), "flush");
-    this.#releaseWriteLock();
+    this.#image.releaseWriteLock();
+  }
+
+  /**
+   * Lists the internal snapshots of the image, in the order in which they were
+   * made.
+   *
+   * @throws {UserError} If the image has none by its kind, or they cannot be read.
+   */
+  async listSnapshots(): Promise<readonly ImageSnapshot[]> {
+    const snapshots = this.#snapshots("list the snapshots");
+    return await this.#turns.take(() => snapshots.list());
+  }
+
+  /**
+   * Makes an internal snapshot of the image as it is, durably: it has everything
+   * that was written before the call. Writes wait meanwhile, reads go on.
+   *
+   * @param name A name that no other snapshot of the image has.
+   * @throws {UserError} If it cannot be made.
+   */
+  async createSnapshot(name: string): Promise<void> {
+    await this.#turns.take(() => this.#changeSnapshots("create", name));
+  }
+
+  /**
+   * Deletes an internal snapshot of the image, durably. Writes wait meanwhile,
+   * reads go on.
+   *
+   * @param name Its id or name.
+   * @throws {UserError} If it cannot be deleted.
+   */
+  async deleteSnapshot(name: string): Promise<void> {
+    await this.#turns.take(() => this.#changeSnapshots("delete", name));
+  }
+
+  async #changeSnapshots(
+    action: LiveSnapshotAction,
+    name: string,
+  ): Promise<void> {
+    const { backend, state } = this.#context;
+    const doing = `${action} snapshot ${JSON.stringify(name)}`;
+    const snapshots = this.#snapshots(doing);
+    if (action === "create" && this.cache.kind === "writeback") {
+      throw this.#refusal(
+        doing,
+        "the kernel may hold writes back that the snapshot would not have; export it with cache none",
+      );
+    }
+    // Writes in flight hold the lock shared.
+    await state.lock.lock();
+    try {
+      if (!this.writable || snapshots.change === undefined) {
+        throw this.#refusal(doing, "it is read-only; export it for writing");
+      }
+      const nowMs = Number(systemTime() / NS_PER_MS);
+      await snapshots.change(action, name, nowMs);
+    } finally {
+      state.lock.unlock();
+    }
+    // Gives space back. Its errors are told by the next flush of a program.
+    await backend.flush();
+  }
+
+  #snapshots(doing: string): ImageSnapshots {
+    const { backend: { snapshots } } = this.#context;
+    if (this.#image.hasOverlay) {
+      throw this.#refusal(
+        doing,
+        "its changes are kept in an overlay; export that by its own path",
+      );
+    }
+    if (snapshots !== undefined) return snapshots;
+    throw this.#refusal(
+      doing,
+      "only qcow2 images have snapshots; export one as qcow2:PATH",
+    );
+  }
+
+  #refusal(doing: string, why: string): UserError {
+    return new UserError(`Cannot ${doing} of ${this.source}: ${why}`);
   }
 
   #check(result: number, action: string): void {

@@ -240,7 +240,7 @@ export async function mountExport(
   };
   const opened = new ExportSession(
     { ...parts, release },
-    image,
+    { ...image, hasOverlay: wanted.overlay !== null },
     context,
     cache,
   );

@@ -10031,6 +10031,8 @@ var FilterBackend = class _FilterBackend {
   needsExclusiveWrite;
   /** Present only if the image has it, and `read()` is not overridden. */
   splice;
+  /** Present only if the image has it. */
+  snapshots;
   /** The backend below. */
   image;
   /**
@@ -10047,6 +10049,7 @@ var FilterBackend = class _FilterBackend {
     if (image.needsExclusiveWrite !== void 0) {
       this.needsExclusiveWrite = image.needsExclusiveWrite.bind(image);
     }
+    if (image.snapshots !== void 0) this.snapshots = image.snapshots;
     const forwardsReads = this.read === _FilterBackend.prototype.read;
     if (image.splice !== void 0 && forwardsReads) {
       this.splice = image.splice.bind(image);
@@ -12238,10 +12241,10 @@ var StreamBlocks = class {
    * @param cache Keeps them for all threads; `null` if none fits.
    * @param how How their streams are found, and what they may give.
    */
-  constructor(compression, cache, { find: find2 = (bytes2) => bytes2, mayBeShort = false } = {}) {
+  constructor(compression, cache, { find: find3 = (bytes2) => bytes2, mayBeShort = false } = {}) {
     this.#compression = compression;
     this.#cache = cache;
-    this.#find = find2;
+    this.#find = find3;
     this.#mayBeShort = mayBeShort;
   }
   copy(mapping, buffer, start) {
@@ -13195,7 +13198,10 @@ async function openFile(reference, { gate, context, files }) {
   const opened = await context.openBelow({
     driver: FILE,
     source
-  }, READ_ONLY);
+  }, READ_ONLY).catch((error) => {
+    if (errnoOf(error) !== ERRNO.ENOENT) throw error;
+    throw refused(reference, `there is no ${source}; put all files of the disk into one directory, under the names that the descriptor gives`);
+  });
   gate.admit(opened, reference);
   return files.push(opened) - 1;
 }
@@ -13660,6 +13666,7 @@ var NOT_AT_END = {
 var MAPPINGS_MAX = 1024;
 var MappedImage = class extends ImageBackend {
   shared = true;
+  snapshots;
   #from;
   /** The mapping of a read that is answered without an operation. */
   #mapping = new Mapping();
@@ -13668,6 +13675,7 @@ var MappedImage = class extends ImageBackend {
   constructor(parts2) {
     super(parts2.name);
     this.#from = parts2;
+    if (parts2.snapshots !== void 0) this.snapshots = parts2.snapshots;
   }
   /** The size of the disk in bytes. */
   get size() {
@@ -16816,6 +16824,13 @@ function clusterOfEntry(high, low, clusterSize) {
   return isValid ? cluster : BAD_TABLE;
 }
 
+// src/backends/formats/qcow2/stored_snapshots.ts
+function storedSnapshots(file, name) {
+  return {
+    list: async () => await readSnapshots(file, await readHeader(file, name), name)
+  };
+}
+
 // src/backends/formats/qcow2/writing/table_clusters.ts
 var FRESH = 0;
 var FIRST = 16;
@@ -16955,6 +16970,46 @@ async function rangesOf({ file: { backend }, header, geometry, name }) {
     add(Number(view2.getBigUint64(16)), Number(view2.getBigUint64(8)));
   }
   return ranges;
+}
+
+// src/backends/formats/qcow2/writing/read_tables.ts
+var RESERVED_LOW5 = 511;
+async function readRefcountTable({ name, file, header, geometry: { clusterSize } }) {
+  const { refcountTableOffset: at, refcountTableClusters } = header;
+  const bytes2 = await readTable2(file.backend, at, refcountTableClusters * clusterSize, name);
+  const view2 = new DataView(bytes2.buffer);
+  const entries2 = bytes2.length / 8;
+  const memory = new SharedArrayBuffer(entries2 * 4, {
+    maxByteLength: LIMIT2.REFCOUNT_TABLE_BYTES / 2
+  });
+  const words = new Uint32Array(memory);
+  for (let i = 0; i < entries2; i++) {
+    const offset = view2.getUint32(8 * i) * 2 ** 32 + view2.getUint32(8 * i + 4);
+    const cluster = offset / clusterSize;
+    const isSound2 = (offset & RESERVED_LOW5) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
+    if (!isSound2) throw damaged(name, "its refcount table makes no sense");
+    words[i] = cluster;
+  }
+  return memory;
+}
+async function readFlags({ name, file, header }) {
+  const { l1Offset, l1Entries } = header;
+  const memory = new SharedArrayBuffer(l1Entries, {
+    maxByteLength: LIMIT2.L1_BYTES / 8
+  });
+  const flags = new Uint8Array(memory);
+  const bytes2 = await readTable2(file.backend, l1Offset, l1Entries * 8, name);
+  for (let i = 0; i < l1Entries; i++) flags[i] = bytes2[8 * i] >> 7;
+  return memory;
+}
+async function readTable2(file, at, length2, name) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, at, bytes2, 0, length2);
+  if (got === length2) return bytes2;
+  throw damaged(name, "a table in it cannot be read completely");
+}
+function damaged(name, why) {
+  return new UserError(`Cannot write to ${name}: ${why}; check it with 'check'`);
 }
 
 // src/shared_memory/futex.ts
@@ -17322,7 +17377,9 @@ var WORD = {
   /** Whether the header has the dirty bit: one of `DIRTY_BIT`. */
   DIRTY_BIT: 13,
   /** Not 0 if there is no room for refcounts until some are written. */
-  REFCOUNTS_FULL: 14
+  REFCOUNTS_FULL: 14,
+  /** How many snapshots there are. */
+  SNAPSHOTS: 15
 };
 var WORDS = 16;
 var DIRTY_BIT = {
@@ -17418,7 +17475,7 @@ var WriteState = class {
       if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
       const isTables = this.tables.revoke(thread);
       const isFlush = this.flush.revoke(thread);
-      if (isTables || isFlush) this.set("REFUSAL", REFUSAL.FAILED);
+      if (isTables || isFlush) this.setFailed();
       if (isTables) undo();
       if (isTables) this.tables.unlock();
       if (isFlush) this.flush.unlock();
@@ -17430,6 +17487,10 @@ var WriteState = class {
   /** Whether tables may not be written any more. */
   get hasFailed() {
     return this.get("REFUSAL") === REFUSAL.FAILED;
+  }
+  /** Writes no table any more: what is in memory and in the file may differ. */
+  setFailed() {
+    this.set("REFUSAL", REFUSAL.FAILED);
   }
   /** Whether the image may not be changed any more, or not yet. */
   get refusesChanges() {
@@ -17473,7 +17534,6 @@ var WriteState = class {
 };
 
 // src/backends/formats/qcow2/writing/open_for_writing.ts
-var RESERVED_LOW5 = 511;
 function refuseWriting({ incompatible }, name, { snapshot }) {
   const refuse3 = (why, advice) => {
     throw new UserError(`Cannot write to ${name}: ${why}; ${advice}`);
@@ -17502,6 +17562,7 @@ async function openForWriting(image) {
   state.set("TABLE_CLUSTERS", header.refcountTableClusters);
   state.set("L1_AT", header.l1Offset / clusterSize);
   state.set("L1_ENTRIES", header.l1Entries);
+  state.set("SNAPSHOTS", header.snapshots);
   state.set("THREADS", 0);
   const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
   const hasBitmaps = (autoclear & AUTOCLEAR.BITMAPS) !== 0n;
@@ -17526,43 +17587,8 @@ async function openForWriting(image) {
     incompatible: header.incompatible,
     autoclear: autoclear & AUTOCLEAR.RAW_DATA_FILE,
     isLazy: (header.compatible & COMPATIBLE.LAZY_REFCOUNTS) !== 0n,
-    isRaw: isRaw && data !== null,
-    mayResize: header.snapshots === 0
+    isRaw: isRaw && data !== null
   };
-}
-async function readRefcountTable({ name, file, header, geometry: { clusterSize } }) {
-  const { refcountTableOffset: at, refcountTableClusters } = header;
-  const bytes2 = await readTable2(file.backend, at, refcountTableClusters * clusterSize, name);
-  const view2 = new DataView(bytes2.buffer);
-  const entries2 = bytes2.length / 8;
-  const memory = new SharedArrayBuffer(entries2 * 4, {
-    maxByteLength: LIMIT2.REFCOUNT_TABLE_BYTES / 2
-  });
-  const words = new Uint32Array(memory);
-  for (let i = 0; i < entries2; i++) {
-    const offset = view2.getUint32(8 * i) * 2 ** 32 + view2.getUint32(8 * i + 4);
-    const cluster = offset / clusterSize;
-    const isSound2 = (offset & RESERVED_LOW5) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
-    if (!isSound2) throw damaged(name, "its refcount table makes no sense");
-    words[i] = cluster;
-  }
-  return memory;
-}
-async function readFlags({ name, file, header }) {
-  const { l1Offset, l1Entries } = header;
-  const memory = new SharedArrayBuffer(l1Entries, {
-    maxByteLength: LIMIT2.L1_BYTES / 8
-  });
-  const flags = new Uint8Array(memory);
-  const bytes2 = await readTable2(file.backend, l1Offset, l1Entries * 8, name);
-  for (let i = 0; i < l1Entries; i++) flags[i] = bytes2[8 * i] >> 7;
-  return memory;
-}
-async function readTable2(file, at, length2, name) {
-  const bytes2 = new Uint8Array(length2);
-  const got = await readFully(file, at, bytes2, 0, length2);
-  if (got === length2) return bytes2;
-  throw damaged(name, "a table in it cannot be read completely");
 }
 async function wholeClusters({ name, file: { backend, file }, geometry: { clusterSize } }) {
   const { size } = await backend.stat();
@@ -17586,9 +17612,6 @@ async function succeed(answer, name) {
   if (await answer < 0) {
     throw new UserError(`Cannot write to ${name}: its file cannot be changed; check its storage`);
   }
-}
-function damaged(name, why) {
-  return new UserError(`Cannot write to ${name}: ${why}; check it with 'check'`);
 }
 
 // src/backends/formats/qcow2/writing/steps.ts
@@ -18131,6 +18154,24 @@ var SliceChanges = class extends SliceCache {
       this.#list(slot, at);
     }
   }
+  /**
+   * Forgets all slices, of which none has changed: the file has others now. What
+   * is being read of it meanwhile is not cached.
+   */
+  forgetAll() {
+    const { words } = this;
+    for (let set = CONTROL_WORDS2; set < words.length; set += SET_STRIDE) {
+      this.#lockForWriter(set);
+      for (let way = 0; way < WAYS2; way++) {
+        const at = set + SET_WORDS + way * SLOT_WORDS2;
+        Atomics.add(words, at + SLOT2.VERSION, 1);
+        Atomics.store(words, at + SLOT2.TAG, 0);
+        Atomics.add(words, at + SLOT2.VERSION, 1);
+      }
+      Atomics.add(words, set + SET.CHANGES, 1);
+      this.unlock(set);
+    }
+  }
   #noteChange(slot, at) {
     const state = Atomics.load(this.words, at + SLOT2.DIRTY);
     if (state === DIRTY.CLEAN) this.#list(slot, at);
@@ -18483,24 +18524,17 @@ var L1_FIELDS = 36;
 var DiskResize = class {
   #image;
   #zeroes;
-  #mayResize;
-  /**
-   * Prepares to resize an image.
-   *
-   * @param mayResize Whether snapshots, if there are any, keep sizes of their
-   * own.
-   */
-  constructor(image, zeroes, mayResize2) {
+  /** Prepares to resize an image. */
+  constructor(image, zeroes) {
     this.#image = image;
     this.#zeroes = zeroes;
-    this.#mayResize = mayResize2;
   }
   /** Sets the size; 0 or a negated errno. */
   *resize(size) {
     const { state } = this.#image;
     const old = state.size;
     if (size === old) return 0;
-    if (!this.#mayResize) return -ERRNO.EOPNOTSUPP;
+    if (state.get("SNAPSHOTS") > 0) return -ERRNO.EOPNOTSUPP;
     if (size < old) {
       const error2 = yield* this.#zeroes.zero(size, old - size, true);
       if (error2 < 0 && error2 !== -ERRNO.EOPNOTSUPP) return error2;
@@ -18689,6 +18723,14 @@ var DiskTables = class {
     Atomics.store(this.#flags, table2, flags);
     Atomics.store(this.l1, table2, cluster);
     this.state.noteDirty("L1", table2);
+  }
+  /** Takes over an L1 table that was written to the file, with its flags. */
+  replace(l1, flags) {
+    l1.forEach((cluster, table2) => {
+      Atomics.store(this.#flags, table2, flags[table2]);
+      Atomics.store(this.l1, table2, cluster);
+    });
+    this.cache.forgetAll();
   }
   /** Makes room in memory for more L2 tables. */
   grow(tables) {
@@ -19468,10 +19510,611 @@ function* noteFirstChange({ state, tableFile: { file }, autoclear }) {
   }
 }
 
+// src/backends/formats/qcow2/snapshots/active_tables.ts
+var COPIED7 = 2147483648 | 0;
+var COMPRESSED6 = 1073741824;
+async function readPlaces(image, l1Offset, l1Entries) {
+  const words = await image.readWords(l1Offset, l1Entries * 8);
+  if (words === null) return null;
+  return Array.from({
+    length: l1Entries
+  }, (_, i) => tableOffset(words[2 * i], words[2 * i + 1]));
+}
+async function countDisk(counter, places, sign) {
+  const { image: { clusterSize } } = counter;
+  for (const place of places) {
+    if (place === 0) continue;
+    counter.refer(place, clusterSize, "an L1 entry", sign);
+    await countEntries2(counter, place, sign);
+  }
+}
+async function markTables(image, metadata, places, disks) {
+  const { clusterSize } = image;
+  const { counts } = metadata;
+  const l1 = new Int32Array(2 * places.length);
+  const marked = [];
+  for (const [i, old] of places.entries()) {
+    let place = old;
+    if (old !== 0) {
+      const words = await image.readWords(old, clusterSize);
+      if (words === null) throw metadata.failure("a table cannot be read");
+      const isAlone = counts.get(old / clusterSize) === 1;
+      if (markEntries(image, metadata, words, isAlone)) {
+        counts.add(old / clusterSize, -disks);
+        place = await metadata.writeWords(words);
+        counts.add(place / clusterSize, disks - 1);
+      }
+      const copied2 = counts.get(place / clusterSize) === 1 ? COPIED7 : 0;
+      l1[2 * i] = Math.floor(place / 2 ** 32) | copied2;
+      l1[2 * i + 1] = place % 2 ** 32 | 0;
+    }
+    marked.push(place);
+  }
+  return {
+    l1,
+    places: marked
+  };
+}
+function markEntries({ clusterSize, geometry: { entryWords: entryWords2, hasDataFile } }, { counts }, words, isAlone) {
+  let isChanged = false;
+  for (let word = 0; word < words.length; word += entryWords2) {
+    const [high, low] = [
+      words[word],
+      words[word + 1]
+    ];
+    if ((high & COMPRESSED6) !== 0 || !hasPlace(high, low, hasDataFile)) {
+      continue;
+    }
+    const cluster = Math.floor(tableOffset(high, low) / clusterSize);
+    const isOwn = isAlone && counts.get(cluster) === 1;
+    if (isOwn === ((high & COPIED7) !== 0)) continue;
+    words[word] = high ^ COPIED7;
+    isChanged = true;
+  }
+  return isChanged;
+}
+
+// src/backends/formats/qcow2/snapshots/keep_leaks.ts
+async function keepLeaks({ counter, stored }, counts) {
+  const { image: { perBlock, clusters }, counts: before } = counter;
+  for (const [block, offset] of stored.blocks.entries()) {
+    if (offset === 0) continue;
+    if (!await stored.load(block)) return false;
+    const end = Math.min((block + 1) * perBlock, clusters);
+    for (let cluster = block * perBlock; cluster < end; cluster++) {
+      const leaked = stored.at(cluster) - before.get(cluster);
+      if (leaked <= 0) continue;
+      before.add(cluster, leaked);
+      counts.add(cluster, leaked);
+    }
+  }
+  return true;
+}
+
+// src/backends/formats/qcow2/snapshots/new_metadata.ts
+var FIELDS_AT = 24;
+var FIELDS_BYTES = 48;
+var NewMetadata = class {
+  counts;
+  #image;
+  #before;
+  #action;
+  #use;
+  /** No cluster below it is free. */
+  #from;
+  /**
+   * Starts with the tables that the image has.
+   *
+   * @param before The references of the image as it is, also those to its
+   * refcounts: their clusters are not written to.
+   * @param counts The references of the image as it will be, without those to
+   * its refcounts.
+   * @param action What is being done, for errors: follows "Cannot".
+   * @param use How the image is used meanwhile; `null` if it is not.
+   */
+  constructor(image, before, counts, action, use = null) {
+    this.counts = counts;
+    this.#from = 1;
+    this.#image = image;
+    this.#before = before;
+    this.#action = action;
+    this.#use = use;
+  }
+  /**
+   * Takes free clusters that follow each other, used once each.
+   *
+   * @returns The first one.
+   */
+  take(count2) {
+    let first2 = this.#from;
+    for (let found = 0; found < count2; ) {
+      if (this.#isFree(first2 + found)) found++;
+      else {
+        first2 += found + 1;
+        found = 0;
+      }
+    }
+    if (first2 === this.#from) this.#from = first2 + count2;
+    for (let i = 0; i < count2; i++) this.counts.add(first2 + i, 1);
+    return first2;
+  }
+  /**
+   * Writes words to clusters of their own.
+   *
+   * @returns Where they are, in bytes.
+   * @throws {UserError} If they cannot be written.
+   */
+  async writeWords(words) {
+    return await this.write(bytesOf3(words));
+  }
+  /** The same with bytes. */
+  async write(bytes2) {
+    const { clusterSize } = this.#image;
+    const count2 = Math.max(1, Math.ceil(bytes2.length / clusterSize));
+    const whole = new Uint8Array(count2 * clusterSize);
+    whole.set(bytes2);
+    const at = this.take(count2) * clusterSize;
+    this.#must(await writeFully(this.#image.file, at, whole));
+    return at;
+  }
+  /**
+   * Makes the image refer to the new tables, durably.
+   *
+   * @returns Clusters that nothing refers to any more. They are free, and so is
+   * their space; but those of an image in use are given back by its owner, once
+   * no request reads from them.
+   * @throws {UserError} If that fails; it is as before then, unless its storage
+   * has failed.
+   */
+  async commit(fields) {
+    const { file } = this.#image;
+    const dropped = this.#dropped();
+    const isUsed = this.#use !== null;
+    for (const { first: first2, count: count2 } of isUsed ? dropped : []) {
+      for (let i = 0; i < count2; i++) this.counts.add(first2 + i, 1);
+    }
+    const { tableAt, tableClusters } = await this.#writeRefcounts();
+    this.#must(await file.flush());
+    const view2 = new DataView(new ArrayBuffer(FIELDS_BYTES));
+    const wide = (at, value2) => view2.setBigUint64(at - FIELDS_AT, BigInt(value2));
+    wide(24, fields.size);
+    view2.setUint32(36 - FIELDS_AT, fields.l1Entries);
+    wide(40, fields.l1Offset);
+    wide(48, tableAt);
+    view2.setUint32(56 - FIELDS_AT, tableClusters);
+    view2.setUint32(60 - FIELDS_AT, fields.snapshots);
+    wide(64, fields.snapshotsOffset);
+    const bytes2 = new Uint8Array(view2.buffer);
+    this.#use?.committing();
+    this.#must(await writeFully(file, FIELDS_AT, bytes2));
+    this.#must(await file.flush());
+    if (isUsed) return dropped;
+    await this.#punch(dropped);
+    return [];
+  }
+  /** Writes blocks and a table of the refcounts, also for their own clusters. */
+  async #writeRefcounts() {
+    const { file, clusterSize, perBlock, header } = this.#image;
+    const blocks = /* @__PURE__ */ new Map();
+    let first2 = 0;
+    let tableClusters = 0;
+    const least = this.#use === null ? 0 : header.refcountTableClusters;
+    for (let isDone = false; !isDone; ) {
+      isDone = true;
+      for (const block of this.counts.blocks(perBlock)) {
+        if (blocks.has(block)) continue;
+        blocks.set(block, this.take(1));
+        isDone = false;
+      }
+      const needed2 = Math.max(least, Math.ceil((Math.max(...blocks.keys()) + 1) * 8 / clusterSize));
+      if (needed2 <= tableClusters) continue;
+      for (let i = 0; i < tableClusters; i++) this.counts.add(first2 + i, -1);
+      first2 = this.take(tableClusters = needed2);
+      isDone = false;
+    }
+    if (tableClusters * clusterSize > LIMIT2.REFCOUNT_TABLE_BYTES) {
+      throw this.failure("its refcount table would be too large");
+    }
+    const table2 = new DataView(new ArrayBuffer(tableClusters * clusterSize));
+    for (const [block, cluster] of blocks) {
+      const at = cluster * clusterSize;
+      table2.setBigUint64(8 * block, BigInt(at));
+      const bytes3 = bytesOf3(refcountBlock(this.#image, this.counts, block));
+      this.#must(await writeFully(file, at, bytes3));
+    }
+    const tableAt = first2 * clusterSize;
+    const bytes2 = new Uint8Array(table2.buffer);
+    this.#must(await writeFully(file, tableAt, bytes2));
+    return {
+      tableAt,
+      tableClusters
+    };
+  }
+  /** The error of what cannot be done. */
+  failure(why) {
+    return new UserError(`Cannot ${this.#action}: ${why}`);
+  }
+  #must(result3) {
+    if (result3 >= 0) return;
+    throw this.failure(`its file cannot be written (${errnoName(-result3)}); check its storage and the space on it`);
+  }
+  #isFree(cluster) {
+    return this.#before.get(cluster) === 0 && this.counts.get(cluster) === 0;
+  }
+  /** Clusters that nothing refers to any more. */
+  #dropped() {
+    const { clusters } = this.#image;
+    const ranges = [];
+    for (let at = 1; at < clusters; ) {
+      let end = at;
+      while (end < clusters && this.#isDropped(end)) end++;
+      if (end > at) ranges.push({
+        first: at,
+        count: end - at
+      });
+      at = end + 1;
+    }
+    return ranges;
+  }
+  /** Gives the space of clusters back. */
+  async #punch(ranges) {
+    const { file, clusterSize } = this.#image;
+    for (const { first: first2, count: count2 } of ranges) {
+      await file.zero(first2 * clusterSize, count2 * clusterSize, {
+        unmap: true
+      });
+    }
+  }
+  #isDropped(cluster) {
+    return this.#before.get(cluster) > 0 && this.counts.get(cluster) === 0;
+  }
+};
+
+// src/backends/formats/qcow2/snapshots/snapshot_entries.ts
+var FIXED2 = 40;
+var EXTRA = 16;
+async function readEntries(image, size) {
+  const table2 = await image.read(image.header.snapshotsOffset, size);
+  if (table2 === null) return null;
+  const entries2 = [];
+  for (let at = 0; at < size; ) {
+    const length2 = entryLength(table2.subarray(at));
+    if (length2 === null) return null;
+    entries2.push(table2.slice(at, at + length2));
+    at += Math.ceil(length2 / 8) * 8;
+  }
+  return entries2;
+}
+function joinEntries(entries2) {
+  const size = entries2.reduce((sum, entry2) => padded2(sum) + entry2.length, 0);
+  const table2 = new Uint8Array(size);
+  let at = 0;
+  for (const entry2 of entries2) {
+    table2.set(entry2, at);
+    at = padded2(at + entry2.length);
+  }
+  return table2;
+}
+function newEntry({ id, name, l1Offset, l1Entries, size }, timeMs) {
+  const [idBytes, nameBytes2] = [
+    encodeName(id),
+    encodeName(name)
+  ];
+  const length2 = FIXED2 + EXTRA + idBytes.length + nameBytes2.length;
+  const entry2 = new Uint8Array(length2);
+  const view2 = new DataView(entry2.buffer);
+  view2.setBigUint64(0, BigInt(l1Offset));
+  view2.setUint32(8, l1Entries);
+  view2.setUint16(12, idBytes.length);
+  view2.setUint16(14, nameBytes2.length);
+  view2.setUint32(16, Math.floor(timeMs / 1e3));
+  view2.setUint32(20, Math.floor(timeMs % 1e3 * 1e6));
+  view2.setUint32(36, EXTRA);
+  view2.setBigUint64(FIXED2 + 8, BigInt(size));
+  entry2.set(idBytes, FIXED2 + EXTRA);
+  entry2.set(nameBytes2, FIXED2 + EXTRA + idBytes.length);
+  return entry2;
+}
+function nextId(snapshots) {
+  const numbers = snapshots.map(({ id }) => Number(id)).filter((id) => Number.isSafeInteger(id));
+  return `${Math.max(0, ...numbers) + 1}`;
+}
+function padded2(at) {
+  return Math.ceil(at / 8) * 8;
+}
+
+// src/backends/formats/qcow2/snapshots/change_snapshots.ts
+var SNAPSHOT_NAME_MAX = 255;
+async function changeSnapshots(file, name, action, snapshot, timeMs, use = null) {
+  const doing = `${action} snapshot ${JSON.stringify(snapshot)} of ${name}`;
+  const change = await prepare(file, name, doing, use);
+  if (change.image.header.hasDataFile) {
+    throw change.metadata.failure("its data are in another file, of which there are no snapshots");
+  }
+  switch (action) {
+    case "create":
+      return await create(change, snapshot, timeMs);
+    case "apply": {
+      const found = find(change, snapshot);
+      if (!await forgetBitmaps(change)) return await apply(change, found);
+      return await changeSnapshots(file, name, action, snapshot, timeMs);
+    }
+    case "delete":
+      return await remove(change, find(change, snapshot));
+  }
+}
+async function prepare(file, name, action, use = null) {
+  const refuse3 = (why) => new UserError(`Cannot ${action}: ${why}`);
+  const examined = await examine(file, name);
+  const { counter: before } = examined;
+  const { image, report: report2 } = before;
+  if (report2.corruptions > 0 || report2.unreadable > 0) {
+    throw refuse3("it is damaged; repair it with 'check --repair=all' first");
+  }
+  const { header } = image;
+  const counter = ReferenceCounter.create(image);
+  await countReferences(counter);
+  if (use !== null && !await keepLeaks(examined, counter.counts)) {
+    throw refuse3("its refcounts cannot be read; check its storage");
+  }
+  const metadata = new NewMetadata(image, before.counts, counter.counts, action, use);
+  const { snapshots, size } = await readSnapshotTable(file, header, name);
+  const entries2 = await readEntries(image, size);
+  const active = await readPlaces(image, header.l1Offset, header.l1Entries);
+  if (entries2 === null || active === null) {
+    throw refuse3("a table of it cannot be read; check its storage");
+  }
+  return {
+    image,
+    counter,
+    metadata,
+    snapshots,
+    entries: entries2,
+    active
+  };
+}
+function find({ snapshots, image }, wanted) {
+  return findSnapshot(snapshots, wanted, image.name);
+}
+async function create(change, name, timeMs) {
+  const { image, counter, metadata, snapshots, entries: entries2, active } = change;
+  const { header } = image;
+  const bytes2 = new TextEncoder().encode(name).length;
+  if (name === "" || bytes2 > SNAPSHOT_NAME_MAX) {
+    throw metadata.failure(`a name has 1 to ${SNAPSHOT_NAME_MAX} bytes`);
+  }
+  if (snapshots.some((each) => each.name === name || each.id === name)) {
+    throw metadata.failure("there is one already; choose another name");
+  }
+  if (snapshots.length === LIMIT2.SNAPSHOTS) {
+    throw metadata.failure(`it has ${LIMIT2.SNAPSHOTS}, and may not have more`);
+  }
+  await countDisk(counter, active, 1);
+  refuseOverflow(change);
+  const { l1 } = await markTables(image, metadata, active, 2);
+  const l1Offset = await metadata.writeWords(l1);
+  const entry2 = newEntry({
+    id: nextId(snapshots),
+    name,
+    l1Offset: await metadata.writeWords(l1),
+    l1Entries: header.l1Entries,
+    size: header.size
+  }, timeMs);
+  moveL1(change, header.l1Offset, header.l1Entries);
+  return await commit(change, {
+    l1Offset
+  }, [
+    ...entries2,
+    entry2
+  ]);
+}
+async function forgetBitmaps({ image, metadata }) {
+  const { file, header: { autoclear } } = image;
+  if ((autoclear & AUTOCLEAR.BITMAPS) === 0n) return false;
+  let error = await writeAutoclear(file, autoclear & ~AUTOCLEAR.BITMAPS);
+  if (error >= 0) error = await file.flush();
+  if (error >= 0) return true;
+  throw metadata.failure("its header cannot be written; check its storage");
+}
+async function apply(change, snapshot) {
+  const { image, counter, metadata, entries: entries2, active } = change;
+  const { header, name } = image;
+  const geometry = geometryOf(header);
+  const { size, l1Offset, l1Entries: there } = snapshot;
+  const l1Entries = l1EntriesFor(geometry, size, there, name);
+  const places = await readPlaces(image, l1Offset, l1Entries);
+  if (places === null) throw metadata.failure("its L1 table cannot be read");
+  await countDisk(counter, active, -1);
+  await countDisk(counter, places, 1);
+  refuseOverflow(change);
+  const { l1 } = await markTables(image, metadata, places, 1);
+  const fields = {
+    size,
+    l1Entries,
+    l1Offset: await metadata.writeWords(l1)
+  };
+  moveL1(change, header.l1Offset, header.l1Entries);
+  return await commit(change, fields, entries2);
+}
+async function remove(change, snapshot) {
+  const { image, counter, metadata, snapshots, entries: entries2, active } = change;
+  const { header } = image;
+  const { l1Offset, l1Entries } = snapshot;
+  const places = await readPlaces(image, l1Offset, l1Entries);
+  if (places === null) throw metadata.failure("its L1 table cannot be read");
+  await countDisk(counter, places, -1);
+  moveL1(change, l1Offset, l1Entries);
+  const { l1 } = await markTables(image, metadata, active, 1);
+  const fields = {
+    l1Offset: await metadata.writeWords(l1)
+  };
+  moveL1(change, header.l1Offset, header.l1Entries);
+  const index = snapshots.indexOf(snapshot);
+  return await commit(change, fields, entries2.toSpliced(index, 1));
+}
+function moveL1({ counter }, offset, entries2) {
+  counter.refer(offset, entries2 * 8, "the L1 table", -1);
+}
+async function commit({ image, counter, metadata, entries: old }, fields, entries2) {
+  const { header } = image;
+  const { snapshotsOffset: before } = header;
+  let snapshotsOffset = before;
+  if (entries2 !== old) {
+    const table2 = joinEntries(entries2);
+    if (table2.length > LIMIT2.SNAPSHOT_TABLE_BYTES) {
+      throw metadata.failure("its table of snapshots would be too large");
+    }
+    snapshotsOffset = table2.length === 0 ? 0 : await metadata.write(table2);
+    counter.refer(before, joinEntries(old).length, "the old table", -1);
+  }
+  const { size, l1Offset, l1Entries } = header;
+  return await metadata.commit({
+    size,
+    l1Offset,
+    l1Entries,
+    ...fields,
+    snapshots: entries2.length,
+    snapshotsOffset
+  });
+}
+function refuseOverflow({ counter, metadata, image }) {
+  if (counter.report.corruptions === 0) return;
+  const bits = 2 ** image.header.refcountOrder;
+  throw metadata.failure(`its refcounts of ${bits} bits cannot count one more reference; convert it first`);
+}
+
+// src/backends/formats/qcow2/writing/reload_tables.ts
+async function reloadTables({ state, disk, refcounts: refcounts2, tables, tableFile }, name) {
+  const { file } = tableFile;
+  const header = await readHeader(file, name);
+  const geometry = geometryOf(header);
+  const { clusterSize } = geometry;
+  const { l1Offset, l1Entries } = header;
+  const stored = {
+    name,
+    file: {
+      backend: file
+    },
+    header,
+    geometry
+  };
+  const l1 = new Uint32Array(await readL1(file, l1Offset, l1Entries, geometry, name));
+  const flags = new Uint8Array(await readFlags(stored));
+  const blocks = new Uint32Array(await readRefcountTable(stored));
+  const ranges = await rangesOf(stored);
+  const { table: table2 } = refcounts2;
+  if (blocks.length > table2.length) table2.buffer.grow(blocks.byteLength);
+  blocks.forEach((cluster, block) => Atomics.store(table2, block, cluster));
+  refcounts2.cache.forgetAll();
+  disk.replace(l1, flags);
+  state.set("L1_AT", l1Offset / clusterSize);
+  state.set("TABLE_AT", header.refcountTableOffset / clusterSize);
+  state.set("TABLE_CLUSTERS", header.refcountTableClusters);
+  state.set("SNAPSHOTS", header.snapshots);
+  for (const [first2, count2] of ranges) tables.add(first2, count2);
+  for (const cluster of [
+    ...blocks,
+    ...l1
+  ]) {
+    if (cluster !== 0) tables.add(cluster);
+  }
+}
+
+// src/backends/formats/qcow2/writing/live_snapshots.ts
+var LOOKS2 = 100;
+var LiveSnapshots = class {
+  #image;
+  /** Changes the snapshots of an image. */
+  constructor(image) {
+    this.#image = image;
+  }
+  list() {
+    const { tableFile: { file }, name } = this.#image;
+    return storedSnapshots(file, name).list();
+  }
+  async change(action, snapshot, timeMs) {
+    const { state } = this.#image;
+    await this.#lockSettled(action);
+    let dropped;
+    try {
+      dropped = await this.#changeLocked(action, snapshot, timeMs);
+    } finally {
+      state.tables.unlock();
+      state.flush.unlock();
+    }
+    await this.#giveBack(dropped);
+  }
+  /** Takes both locks at a moment when the file has all tables. */
+  async #lockSettled(action) {
+    const { state, name } = this.#image;
+    const why = `Cannot ${action} a snapshot of ${name}`;
+    for (let look = 0; look < LOOKS2; look++) {
+      if (await this.#image.settle() < 0) break;
+      await state.flush.lock();
+      await state.tables.lock();
+      if (!this.#isDirty) {
+        if (!state.refusesChanges || state.isUnchanged) return;
+        state.tables.unlock();
+        state.flush.unlock();
+        throw new UserError(`${why}: it is damaged, and not changed any more; end the export, and check it`);
+      }
+      state.tables.unlock();
+      state.flush.unlock();
+    }
+    throw new UserError(`${why}: its tables cannot be written; check its storage`);
+  }
+  get #isDirty() {
+    const { disk, refcounts: refcounts2, state } = this.#image;
+    return disk.cache.dirtyCount > 0 || refcounts2.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.get("DIRTY_BIT") !== 0;
+  }
+  async #changeLocked(action, snapshot, timeMs) {
+    const { state, tableFile: { file }, name } = this.#image;
+    let isOpen = false;
+    const use = {
+      committing: () => void (isOpen = true)
+    };
+    try {
+      const dropped = await changeSnapshots(file, name, action, snapshot, timeMs, use);
+      await reloadTables(this.#image, name);
+      return dropped;
+    } catch (error) {
+      if (!isOpen) throw error;
+      state.setFailed();
+      throw new UserError(`${error.message}; it is not changed any more: end the export, and check it`, {
+        cause: error
+      });
+    } finally {
+      await this.#noteEnd();
+    }
+  }
+  /** Notes which clusters of the file may have bytes now. */
+  async #noteEnd() {
+    const { state, tableFile: { file }, geometry } = this.#image;
+    const { size } = await file.stat();
+    const clusters = Math.floor(size / geometry.clusterSize);
+    for (const word of [
+      "UNUSED_FROM",
+      "FILE_CLUSTERS"
+    ]) {
+      if (clusters > state.get(word)) state.set(word, clusters);
+    }
+  }
+  async #giveBack(ranges) {
+    const { state: { tables, freed }, refcounts: refcounts2, flush: flush2 } = this.#image;
+    for (const { first: first2, count: count2 } of ranges) {
+      if (freed.isCrowded) await flush2();
+      await tables.lock();
+      refcounts2.release(first2, count2);
+      tables.unlock();
+    }
+  }
+};
+
 // src/backends/formats/qcow2/writing/writable_backend.ts
 var LAST_FLUSHES = 4;
 var WritableQcow2Backend = class extends MappedImage {
   writable = true;
+  snapshots;
   #image;
   #writer;
   #zeroes;
@@ -19493,7 +20136,7 @@ var WritableQcow2Backend = class extends MappedImage {
     const tableClusters = new TableClusters(writing.tables);
     const tableFile = new TableFile(file, geometry.sliceSize);
     const refcounts2 = new Refcounts(writing.refcounts, geometry, state, tableFile, tableClusters);
-    const { flags, incompatible, autoclear, isLazy, isRaw, mayResize: mayResize2 } = writing;
+    const { flags, incompatible, autoclear, isLazy, isRaw } = writing;
     this.#image = {
       ...parts2,
       state,
@@ -19514,7 +20157,12 @@ var WritableQcow2Backend = class extends MappedImage {
     this.#writer = new DiskWriter(this.#image);
     this.#zeroes = new DiskZeroes(this.#image, this.#writer, isRaw);
     this.#flush = new DiskFlush(this.#image, syncErrors);
-    this.#resize = new DiskResize(this.#image, this.#zeroes, mayResize2);
+    this.#resize = new DiskResize(this.#image, this.#zeroes);
+    this.snapshots = new LiveSnapshots({
+      ...this.#image,
+      name: parts2.name,
+      settle: () => this.settle()
+    });
   }
   read(position, buffer, start, length2) {
     const { epochs } = this.#image.state;
@@ -19710,7 +20358,10 @@ var QCOW2 = {
         size: backingSize
       }
     };
-    return writing === null ? new MappedImage(parts2) : new WritableQcow2Backend(parts2, tables, writing, services);
+    return writing === null ? new MappedImage({
+      ...parts2,
+      snapshots: storedSnapshots(file, attachment.name)
+    }) : new WritableQcow2Backend(parts2, tables, writing, services);
   }
 };
 async function openQcow2({ file: path, base, link: link3 }, context) {
@@ -20299,7 +20950,10 @@ var RAW = {
   needs: [
     "image"
   ],
-  parse: (path) => path,
+  parse(path) {
+    if (path !== "") return path;
+    throw new UserError('Cannot open "": the name of the image is empty; give a path, or a source such as qcow2:PATH');
+  },
   create: createRaw,
   async open(path, context) {
     try {
@@ -28864,14 +29518,14 @@ function findNamed(name, kind) {
   const { getpwnam_r, getgrnam_r } = libc();
   const call3 = kind === "user" ? getpwnam_r : getgrnam_r;
   const key = cString(name);
-  return find(`${kind} ${name}`, (...out) => call3(key, ...out));
+  return find2(`${kind} ${name}`, (...out) => call3(key, ...out));
 }
 function findNumbered(id, kind) {
   const { getpwuid_r, getgrgid_r } = libc();
   const call3 = kind === "user" ? getpwuid_r : getgrgid_r;
-  return find(`${kind} ${id}`, (...out) => call3(id, ...out));
+  return find2(`${kind} ${id}`, (...out) => call3(id, ...out));
 }
-function find(what, call3) {
+function find2(what, call3) {
   const struct = new Uint8Array(STRUCT_BYTES);
   const found = new BigUint64Array(1);
   let size = TEXT_BYTES;
@@ -32389,7 +33043,7 @@ function orClose(context, node, { fh }, answer) {
     });
   }
 }
-var create = (context, request, reply, caller) => {
+var create2 = (context, request, reply, caller) => {
   const { fs, nodes } = context;
   const directory = nodes.get(nodeIdOf(request));
   const name = entryName(request);
@@ -32675,7 +33329,7 @@ var OPERATIONS2 = {
   RELEASEDIR: releasedir,
   FSYNCDIR: fsyncdir,
   OPEN: open,
-  CREATE: create,
+  CREATE: create2,
   TMPFILE: tmpfile,
   FLUSH: flush,
   FSYNC: fsync,

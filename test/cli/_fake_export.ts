@@ -1,3 +1,4 @@
+import type { ImageSnapshot } from "../../src/backends/image_snapshots.ts";
 import type { Controlled } from "../../src/cli/control/controlled.ts";
 import type { OpcodeTotals } from "../../src/queue/opcode_counts.ts";
 import type { QueueTotals } from "../../src/queue/queue_statistics.ts";
@@ -20,6 +21,23 @@ export class FakeExport implements Controlled {
 
   makeReadOnly(): Promise<void> {
     this.writable = false;
+    return Promise.resolve();
+  }
+
+  snapshots: ImageSnapshot[] = [];
+
+  listSnapshots(): Promise<readonly ImageSnapshot[]> {
+    return Promise.resolve(this.snapshots);
+  }
+
+  createSnapshot(name: string): Promise<void> {
+    const id = `${this.snapshots.length + 1}`;
+    this.snapshots.push({ id, name, size: this.size, seconds: 1 });
+    return Promise.resolve();
+  }
+
+  deleteSnapshot(name: string): Promise<void> {
+    this.snapshots = this.snapshots.filter((each) => each.name !== name);
     return Promise.resolve();
   }
 

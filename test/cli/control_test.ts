@@ -45,6 +45,17 @@ Deno.test("answerControl() carries out commands", async () => {
     ok: true,
     writable: false,
   });
+  const snapshot = { command: "snapshot" };
+  const create = { ...snapshot, action: "create", name: "one" };
+  assertEquals(await ask(session, create), { ok: true });
+  assertEquals(await ask(session, { ...snapshot, action: "list" }), {
+    ok: true,
+    snapshots: [{ id: "1", name: "one", size: 4096, seconds: 1 }],
+  });
+  assertEquals(await ask(session, { ...create, action: "delete" }), {
+    ok: true,
+  });
+  assertEquals(session.snapshots, []);
   assertEquals(session.stopped, 0);
   assertEquals(await ask(session, { command: "stop" }), { ok: true });
   assertEquals(session.stopped, 1);
@@ -53,12 +64,16 @@ Deno.test("answerControl() carries out commands", async () => {
 Deno.test("answerControl() answers invalid lines with an error", async () => {
   const session = new FakeExport();
   const size = { command: "resize" };
+  const snapshot = { command: "snapshot" };
   const cases: [unknown, RegExp][] = [
     ["", /is not JSON/],
     ["{", /is not JSON/],
     ["null", /expected \{"command"/],
     [[], /expected \{"command"/],
-    [{}, /expected one of query, resize, readonly, stop, metrics, stats/],
+    [
+      {},
+      /expected one of query, resize, readonly, snapshot, stop, metrics, stats/,
+    ],
     [{ command: "toString" }, /expected one of/],
     [{ command: ["stop"] }, /expected one of/],
     [size, /Cannot resize without a size/],
@@ -67,6 +82,13 @@ Deno.test("answerControl() answers invalid lines with an error", async () => {
     [{ ...size, size: 2 ** 60 }, /Cannot resize without a size/],
     [{ ...size, size: "many" }, /Cannot read size "many"/],
     [{ ...size, size: "2T" }, /Cannot: too large/],
+    [snapshot, /expected one of the actions create, list, apply, delete/],
+    [{ ...snapshot, action: "create" }, /Cannot create a snapshot without its/],
+    [{ ...snapshot, action: "create", name: 7 }, /without its name/],
+    [
+      { ...snapshot, action: "apply", name: "one" },
+      /^Cannot apply snapshot "one" of disk.img while it is exported: /,
+    ],
   ];
   for (const [request, expected] of cases) {
     const reply = await ask(session, request) as { ok: false; error: string };
@@ -101,6 +123,10 @@ Deno.test("ctl refuses wrong command lines", async () => {
     [["sock", "resize", "many"], /Cannot read size "many"/],
     [["sock", "resize", "1", "2"], /Cannot use the operand 2/],
     [["sock", "stop", "now"], /Cannot use the operand now/],
+    [["sock", "snapshot"], /Cannot change snapshots without an ACTION/],
+    [["sock", "snapshot", "keep"], /Unknown action keep/],
+    [["sock", "snapshot", "create"], /Cannot create a snapshot without its/],
+    [["sock", "snapshot", "list", "one"], /Cannot use the operand one/],
     [["sock", "stop", "--timeout=0"], /Cannot use 0 \(--timeout\)/],
     [["sock", "stop", "--timeout=soon"], /expected a number of seconds/],
   ] as const;

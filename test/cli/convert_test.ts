@@ -13,6 +13,14 @@ Deno.test("convert refuses wrong command lines", async () => {
       [[], /Cannot convert without SOURCE and TARGET; usage: convert/],
       [["a"], /Cannot convert without SOURCE and TARGET/],
       [["a", ""], /Cannot convert without SOURCE and TARGET/],
+      [
+        ["", "b"],
+        /Cannot open "": the name of the image is empty; give a path/,
+      ],
+      [
+        ["qcow2:a", "qcow2:b", "--since=x", "--backing=raw:c", "--partition=1"],
+        /Cannot use --since with --partition/,
+      ],
       [["a", "b", "c"], /Cannot use a third operand, c/],
       [
         ["a", "nbd://host/x"],

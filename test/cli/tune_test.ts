@@ -57,7 +57,11 @@ Deno.test("tune writes only where that harms nothing", () => {
     ["null:1M", null, true],
   ];
   for (const [source, overlay, expected] of cases) {
-    assertEquals(mayBeWritten({ source, overlay }), expected, source);
+    assertEquals(
+      mayBeWritten({ source, overlay, partition: null }),
+      expected,
+      source,
+    );
   }
 });
 

@@ -16,7 +16,11 @@ mountTest(
     const sum = await must("sha256sum", image);
     let [last, all] = [0, 0];
     for (const overlay of [null, "memory"]) {
-      const measured = await measureVariants({ source: image, overlay }, {
+      const measured = await measureVariants({
+        source: image,
+        overlay,
+        partition: null,
+      }, {
         signal: new AbortController().signal,
         budgetMs: 1000,
         rounds: 1,
@@ -39,7 +43,7 @@ mountTest("tune that is stopped leaves no mount", async (directory) => {
   const { image } = await imageIn(directory, MIB);
   const stopping = new AbortController();
   await assertRejects(() =>
-    measureVariants({ source: image, overlay: null }, {
+    measureVariants({ source: image, overlay: null, partition: null }, {
       signal: stopping.signal,
       budgetMs: 2000,
       onProgress: () => stopping.abort(),
@@ -52,7 +56,7 @@ mountTest("tune that is stopped leaves no mount", async (directory) => {
   await assertRejects(
     () =>
       measureVariants(
-        { source: empty, overlay: null },
+        { source: empty, overlay: null, partition: "1" },
         { signal, onProgress: () => {} },
       ),
     Error,

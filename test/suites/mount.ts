@@ -24,6 +24,7 @@ import "../mount/image_test.ts";
 import "../mount/in_use_test.ts";
 import "../mount/last_flush_test.ts";
 import "../mount/limits_test.ts";
+import "../mount/live_snapshots_test.ts";
 import "../mount/memory_fs_test.ts";
 import "../mount/metrics_test.ts";
 import "../mount/mirror_rights_test.ts";

@@ -16,7 +16,12 @@ export const RAW: ImageDriver<string, null> = {
   usage: "PATH",
   prefixes: [""],
   needs: ["image"],
-  parse: (path) => path,
+  parse(path) {
+    if (path !== "") return path;
+    throw new UserError(
+      'Cannot open "": the name of the image is empty; give a path, or a source such as qcow2:PATH',
+    );
+  },
   create: createRaw,
   async open(path, context) {
     try {

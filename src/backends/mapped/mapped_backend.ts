@@ -2,6 +2,7 @@ import { ERRNO, errnoName } from "../../base/errno.ts";
 import { UserError } from "../../base/user_error.ts";
 import type { Answer, Extent, ImageStat } from "../backend.ts";
 import { ImageBackend } from "../image_backend.ts";
+import type { ImageSnapshots } from "../image_snapshots.ts";
 import { type ImageRange, type MappedBackend, rangeAt } from "../image_map.ts";
 import { MAPPED, Mapping, NO_HOST } from "./mapping.ts";
 import { mapLater } from "./map_later.ts";
@@ -17,6 +18,8 @@ export interface MappedParts extends ReadSources {
   readonly name: string;
   /** The size of the disk. */
   readonly size: number;
+  /** Its internal snapshots; left out if its format has none. */
+  readonly snapshots?: ImageSnapshots;
 }
 
 /**
@@ -25,6 +28,7 @@ export interface MappedParts extends ReadSources {
  */
 export class MappedImage extends ImageBackend implements MappedBackend {
   override readonly shared = true;
+  readonly snapshots?: ImageSnapshots;
   readonly #from: MappedParts;
   /** The mapping of a read that is answered without an operation. */
   readonly #mapping = new Mapping();
@@ -34,6 +38,7 @@ export class MappedImage extends ImageBackend implements MappedBackend {
   constructor(parts: MappedParts) {
     super(parts.name);
     this.#from = parts;
+    if (parts.snapshots !== undefined) this.snapshots = parts.snapshots;
   }
 
   /** The size of the disk in bytes. */

@@ -55,6 +55,7 @@ export const CONVERT: Command = {
     "force",
     "workers",
     "snapshot",
+    "partition",
     "allow-reference",
     "reconnect",
     "tls-ca",
@@ -71,6 +72,8 @@ export const CONVERT: Command = {
       "show this image where TARGET has nothing, raw:PATH or qcow2:PATH, and copy only what differs from it; it must not change any more",
     snapshot:
       "copy an internal snapshot of SOURCE, by its id or name (default: the current state)",
+    partition:
+      "copy this partition of SOURCE, by its number, name or UUID; 'info' lists them (default: all of the disk)",
     "no-lock":
       "do not lock SOURCE; by default it is locked as QEMU locks it, against programs that write to it",
   },
@@ -79,6 +82,7 @@ export const CONVERT: Command = {
     "convert qcow2:disk.qcow2 disk.img": "make a raw image",
     "convert --compress=zstd --verify qcow2:disk.qcow2 qcow2:backup.qcow2":
       "make a small backup, and read it again",
+    "convert --partition=1 disk.img part.img": "copy one partition of it",
     "convert --since=monday --backing=qcow2:monday.qcow2 qcow2:disk.qcow2 qcow2:tuesday.qcow2":
       "back up what has changed since a snapshot",
   },
@@ -138,6 +142,7 @@ function readRequest(args: Arguments): ConvertRequest {
       ...LOOK_OPTIONS,
       lock: !flags.has("no-lock"),
       snapshot: values.get("snapshot") ?? null,
+      partition: values.get("partition") ?? null,
       ...allowReferenceOption(args),
       reconnect: reconnectOption(args).reconnect ?? RECONNECT_DEFAULT,
       tls: imageTls(tlsOptions(args)),
@@ -156,6 +161,11 @@ function readRequest(args: Arguments): ConvertRequest {
   if (request.since !== null && request.backing === null) {
     throw new UsageError(
       "Cannot use --since without --backing: name the copy of that snapshot, on which the new image is put",
+    );
+  }
+  if (request.since !== null && request.reading.partition !== null) {
+    throw new UsageError(
+      "Cannot use --since with --partition: the tables tell the changes of the whole disk; leave one of them out",
     );
   }
   return request;

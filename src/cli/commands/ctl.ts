@@ -9,6 +9,7 @@ import { fetchAttributes } from "../../linux/syscall/statx.ts";
 import { SystemError } from "../../linux/syscall/system_error.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
+import { readSnapshotWords } from "../arguments/snapshot_words.ts";
 import { readSize, secondsOption } from "../arguments/values.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
 import { type Received, sendControl } from "../control/client.ts";
@@ -18,23 +19,26 @@ import { STATS_RANGE } from "./export_request.ts";
 import { watchStats } from "./ctl_stats.ts";
 import type { Output } from "../output/output.ts";
 import { CACHE_NAMES } from "../output/ready_line.ts";
+import { snapshotLines } from "../output/snapshot_lines.ts";
 import { queueTable } from "../output/table.ts";
 
 /** `ctl`: controls an export while it runs. */
 export const CTL: Command = {
   name: "ctl",
-  summary: "query, watch, resize or stop a running export",
+  summary: "query, watch, resize, snapshot or stop a running export",
   description:
-    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image, and of loop devices over the file; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does; 'metrics' prints what it does in the text format of Prometheus; 'stats' what it did in a second, or with --watch what 'export --stats' would, until Ctrl-C. The first 'metrics' or 'stats' makes the export measure how long requests take, from then on.",
+    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image, and of loop devices over the file; 'readonly' makes the export refuse every change from then on; 'snapshot' makes, lists or deletes internal snapshots of a qcow2 image, while programs read and write it: 'create' keeps everything that was written before, and writes wait until it is done; 'stop' ends it as Ctrl-C does; 'metrics' prints what it does in the text format of Prometheus; 'stats' what it did in a second, or with --watch what 'export --stats' would, until Ctrl-C. The first 'metrics' or 'stats' makes the export measure how long requests take, from then on.",
   operands: {
     PATH: "the control socket",
-    COMMAND: "query, resize SIZE, readonly, stop, metrics or stats",
+    COMMAND:
+      "query, resize SIZE, readonly, snapshot create NAME, snapshot list, snapshot delete NAME, stop, metrics or stats",
   },
   words: { COMMAND: CONTROL_COMMANDS },
   options: ["timeout", "watch", "json"],
   examples: {
     "ctl mqfuse.sock query": "see what it does",
     "ctl mqfuse.sock resize 2G": "make the image larger or smaller",
+    "ctl mqfuse.sock snapshot create before": "keep the disk as it is now",
     "ctl mqfuse.sock stats --watch": "see its load, redrawn every second",
     "ctl mqfuse.sock metrics": "print counters and latencies for Prometheus",
   },
@@ -47,7 +51,9 @@ const STOPPED: Received = {
   reply: { command: "stop" },
   line: JSON.stringify({ ok: true }),
 };
-const USAGE = "usage: ctl PATH query|resize SIZE|readonly|stop|metrics|stats";
+const USAGE =
+  "usage: ctl PATH query|resize SIZE|readonly|snapshot ACTION|stop|metrics|stats";
+const SNAPSHOT_USAGE = "usage: ctl PATH snapshot create|list|delete [NAME]";
 
 async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   const [path, ...words] = args.operands;
@@ -71,7 +77,7 @@ async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
     await showSize(reply.mountpoint, seconds, output);
   }
   if (output.json) output.print(line);
-  else tell(reply, output);
+  else tell(reply, request, output);
   return EXIT.OK;
 }
 
@@ -86,6 +92,7 @@ function requestOf(words: readonly string[]): ControlRequest {
   if (command === undefined) {
     throw new UsageError(`Unknown command ${name}; ${USAGE}`);
   }
+  if (command === "snapshot") return snapshotRequestOf(words.slice(1));
   const extra = command === "resize" ? more : size;
   if (extra !== undefined) {
     throw new UsageError(`Cannot use the operand ${extra}; ${USAGE}`);
@@ -95,6 +102,15 @@ function requestOf(words: readonly string[]): ControlRequest {
     throw new UsageError(`Cannot resize without a SIZE; ${USAGE}`);
   }
   return { command, size: readSize(size, "SIZE") };
+}
+
+function snapshotRequestOf(words: readonly string[]): ControlRequest {
+  if (words.length === 0) {
+    throw new UsageError(
+      `Cannot change snapshots without an ACTION; ${SNAPSHOT_USAGE}`,
+    );
+  }
+  return { command: "snapshot", ...readSnapshotWords(words, SNAPSHOT_USAGE) };
 }
 
 /**
@@ -151,8 +167,20 @@ async function inTime(
   }
 }
 
-function tell(reply: CheckedReply, output: Output): void {
+function tell(
+  reply: CheckedReply,
+  request: ControlRequest,
+  output: Output,
+): void {
   switch (reply.command) {
+    case "snapshot": {
+      const { snapshots } = reply;
+      if (snapshots === null) return output.say(doneOf(request));
+      for (const line of snapshotLines("The image", snapshots)) {
+        output.print(line);
+      }
+      return;
+    }
     case "query": {
       const { exports, statistics, droppedLines } = reply;
       for (const { source, mountpoint, size, writable, cache } of exports) {
@@ -184,4 +212,13 @@ function tell(reply: CheckedReply, output: Output): void {
     case "stop":
       return output.say("Stopping");
   }
+}
+
+/** What a change of snapshots has done. */
+function doneOf(request: ControlRequest): string {
+  if (request.command !== "snapshot" || request.action === "list") {
+    return "Done";
+  }
+  const done = request.action === "create" ? "Created" : "Deleted";
+  return `${done} snapshot ${JSON.stringify(request.name)}`;
 }

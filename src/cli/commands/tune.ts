@@ -25,8 +25,10 @@ export const TUNE: Command = {
   description:
     "Exports IMAGE with one queue up to one for each CPU, at most four, over each transport that is switched on, with polling and without, and by passthrough where that is possible. Reads it with each of them: at random (4 KiB, two threads), one block after another (128 KiB, one thread), and mixed (one thread of each; the geometric mean of their rates). Where writing harms nothing, with --overlay and of memory: and null:, it writes too (4 KiB, at random, two threads). Prints all rates, and the options that were fastest for each use. Never writes to the image.",
   operands: { IMAGE: "a source of export, such as a path or qcow2:PATH" },
-  options: ["overlay", "json"],
+  options: ["partition", "overlay", "json"],
   optionHelp: {
+    partition:
+      "measure exports of this partition of IMAGE, by its number, name or UUID (default: all of it)",
     overlay: "measure exports with an overlay in memory, and writing to it too",
     json: "print the rates as one line of JSON",
   },
@@ -58,7 +60,8 @@ async function runTune(
       `Cannot measure with an overlay at ${overlay}: use --overlay=memory`,
     );
   }
-  const image = { source, overlay };
+  const partition = values.get("partition") ?? null;
+  const image = { source, overlay, partition };
   const stopping = new AbortController();
   using _ = onStopSignals(() => stopping.abort());
   const measured = await measureWithProgress(image, stopping.signal, output);
@@ -157,11 +160,12 @@ function tell(
 
 function pickText(
   { use, unit, rate, options }: TunePick,
-  { source, overlay }: TunedImage,
+  { source, overlay, partition }: TunedImage,
 ): string {
   const words = [
     "mqfuse export",
     ...options,
+    ...partition === null ? [] : [`--partition=${partition}`],
     ...overlay === null ? [] : [`--overlay=${overlay}`],
     source,
     "MOUNTPOINT",

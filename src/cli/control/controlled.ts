@@ -10,6 +10,7 @@ import type { Histograms } from "../output/stats.ts";
 export type Controlled =
   & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
   & Pick<ExportSession, "queues" | "resize" | "makeReadOnly" | "stats">
+  & Pick<ExportSession, "listSnapshots" | "createSnapshot" | "deleteSnapshot">
   & Pick<ExportSession, "cache" | "transport" | "passthrough">
   & Pick<ExportSession, "opcodes" | "inFlight" | "waiting" | "measure">
   & {

@@ -12,12 +12,18 @@ import { snapshotOf } from "../output/stats_display.ts";
 import { toSparse } from "./sparse_histograms.ts";
 import type { Controlled, ControlledProgram } from "./controlled.ts";
 import { formatMetrics } from "./metrics.ts";
+import {
+  answerSnapshot,
+  readSnapshotRequest,
+  type SnapshotRequest,
+} from "./snapshot_request.ts";
 
 /** The commands. */
 export const CONTROL_COMMANDS = [
   "query",
   "resize",
   "readonly",
+  "snapshot",
   "stop",
   "metrics",
   "stats",
@@ -28,7 +34,8 @@ export type ControlCommand = typeof CONTROL_COMMANDS[number];
 
 /** A command with its arguments. */
 export type ControlRequest =
-  | { readonly command: Exclude<ControlCommand, "resize"> }
+  | { readonly command: Exclude<ControlCommand, "resize" | "snapshot"> }
+  | SnapshotRequest
   | { readonly command: "resize"; readonly size: number };
 
 /** The reply to a command. */
@@ -46,7 +53,8 @@ export function readControlRequest(line: string): ControlRequest {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new UserError('Cannot read a command: expected {"command": ...}');
   }
-  const { command, size } = value as Record<string, unknown>;
+  const fields = value as Record<string, unknown>;
+  const { command, size } = fields;
   const known = CONTROL_COMMANDS.find((name) => name === command);
   if (known === undefined) {
     throw new UserError(
@@ -55,6 +63,7 @@ export function readControlRequest(line: string): ControlRequest {
       }`,
     );
   }
+  if (known === "snapshot") return readSnapshotRequest(fields);
   return known === "resize"
     ? { command: known, size: readSize(size) }
     : { command: known };
@@ -88,6 +97,8 @@ export async function answerControl(
       case "readonly":
         await session.makeReadOnly();
         return { ok: true, writable: session.writable };
+      case "snapshot":
+        return { ok: true, ...await answerSnapshot(request, session) };
       case "stop":
         program.stop();
         return { ok: true };

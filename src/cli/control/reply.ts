@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ImageSnapshot } from "../../backends/image_snapshots.ts";
 import { CACHE_MODES, type CacheMode } from "../../export/export_context.ts";
 import type { QueueTotals } from "../../queue/queue_statistics.ts";
 import type { StatsSnapshot } from "../output/stats_printer.ts";
@@ -31,6 +32,11 @@ export type CheckedReply =
     readonly command: "resize";
     readonly size: number;
     readonly mountpoint: string;
+  }
+  | {
+    readonly command: "snapshot";
+    /** Of the action `list`; `null` for another one. */
+    readonly snapshots: readonly ImageSnapshot[] | null;
   }
   | { readonly command: "metrics"; readonly metrics: string }
   | { readonly command: "stats"; readonly snapshot: StatsSnapshot }
@@ -72,6 +78,8 @@ export function checkReply(
       return { command };
     case "resize":
       return resizeReply(reply);
+    case "snapshot":
+      return snapshotReply(reply);
     case "query":
       return queryReply(reply);
     case "metrics":
@@ -85,6 +93,20 @@ function resizeReply({ size, mountpoint }: Fields): CheckedReply | null {
   return isCount(size) && isPath(mountpoint)
     ? { command: "resize", size, mountpoint }
     : null;
+}
+
+function snapshotReply({ snapshots }: Fields): CheckedReply | null {
+  if (snapshots === undefined) return { command: "snapshot", snapshots: null };
+  return Array.isArray(snapshots) && snapshots.every(isSnapshot)
+    ? { command: "snapshot", snapshots }
+    : null;
+}
+
+function isSnapshot(value: unknown): value is ImageSnapshot {
+  if (!isFields(value)) return false;
+  const { id, name, size, seconds } = value;
+  return typeof id === "string" && typeof name === "string" && isCount(size) &&
+    isCount(seconds) && seconds < 2 ** 32;
 }
 
 function queryReply(reply: Fields): CheckedReply | null {

@@ -15,6 +15,8 @@ export interface TunedImage {
   readonly source: string;
   /** Where writes go in place of the image; `null` without an overlay. */
   readonly overlay: string | null;
+  /** The partition of the image; `null` for all of it. */
+  readonly partition: string | null;
 }
 
 /** Images that begin anew with each export. */
@@ -154,10 +156,11 @@ class Tuning {
     use: (session: ExportSession) => T | Promise<T>,
   ): Promise<T> {
     const { report } = this.#hooks;
-    const { source, overlay } = this.#image;
+    const { source, overlay, partition } = this.#image;
     const session = await mountExport({
       source,
       ...overlay === null ? {} : { overlay },
+      ...partition === null ? {} : { partition },
       mountpoint: this.#path,
       writable: this.#writable,
       stopTimeout: 1,

@@ -13,11 +13,12 @@ import { imageOptions } from "../_image_options.ts";
 import { type CutDisk, cutServices, PATH, ShuffledIo } from "./_cut_disk.ts";
 import { qemu } from "./_qemu.ts";
 
-const SECTOR = 512;
+/** Bytes of a sector, which are all the same. */
+export const SECTOR = 512;
 /** The longest file of an image. */
 export const MAX: number = 24 << 20;
 /** The first size of a disk. */
-const SIZE = 1_000_448;
+export const SIZE = 1_000_448;
 /** Sectors of the largest disk. */
 const SECTORS_MAX = 8192;
 const THREADS = 3;
@@ -122,6 +123,11 @@ export class Sectors {
     });
   }
 
+  /** The byte of each sector now; -1 where it is not known. */
+  copy(): readonly number[] {
+    return this.#now.slice(0, this.readable);
+  }
+
   /** Asserts that bytes are what they may be. */
   check(bytes: Uint8Array, first: number, what: string): void {
     for (let at = 0; at < bytes.length; at++) {
@@ -156,6 +162,8 @@ export class Sectors {
 
 /** Threads that have attached to one image. */
 export interface Attached {
+  /** The image in the thread that opened it. */
+  readonly main: Backend;
   readonly backends: readonly Backend[];
   readonly ios: readonly ShuffledIo[];
   close(): Promise<void>;
@@ -179,6 +187,7 @@ export async function attach(
     ),
   );
   return {
+    main: image.backend,
     backends: threads.map(({ backend }) => backend),
     ios,
     async close() {

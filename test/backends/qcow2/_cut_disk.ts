@@ -43,6 +43,8 @@ export class CutDisk implements BlockFile {
   size: number;
   /** Whether it fails at random. */
   faults: FaultRates | null = null;
+  /** Called before each change. */
+  onChange: (() => void) | null = null;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #durable: Uint8Array<ArrayBuffer>;
   #durableSize: number;
@@ -82,6 +84,7 @@ export class CutDisk implements BlockFile {
   }
 
   pwrite(buffer: Uint8Array, start: number, length: number, position: number) {
+    this.onChange?.();
     if (this.#fails("write")) return -this.faults!.errno;
     const bytes = buffer.slice(start, start + length);
     if (position + length > this.#bytes.length) return -ERRNO.ENOSPC;
@@ -92,6 +95,7 @@ export class CutDisk implements BlockFile {
   }
 
   fdatasync(): number {
+    this.onChange?.();
     if (this.#fails("sync")) return -this.faults!.errno;
     this.#durable.set(this.#bytes);
     this.#durableSize = this.size;
@@ -108,6 +112,7 @@ export class CutDisk implements BlockFile {
 
   fallocate(mode: number, position: number, length: number): number {
     if ((mode & FALLOC_FL.PUNCH_HOLE) === 0) return -ERRNO.EOPNOTSUPP;
+    this.onChange?.();
     this.#bytes.fill(0, position, position + length);
     this.#changes.push({ position, length, bytes: null });
     return 0;

@@ -1,5 +1,5 @@
 /** Overlays that are committed, rebased and resized, as QEMU reads them. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { commitImage } from "../../../src/backends/commit_image.ts";
 import type { CopyWatch } from "../../../src/backends/copy_watch.ts";
 import { rebaseImage } from "../../../src/backends/rebase_image.ts";
@@ -314,3 +314,33 @@ testIf(
       );
     }),
 );
+
+Deno.test("commands for qcow2 images say what another source is, and what to do", async () => {
+  for (
+    const [source, said] of [
+      [
+        "a.img",
+        /^Cannot commit a.img: it is taken for a raw image, .* name it as qcow2:a.img$/,
+      ],
+      [
+        "vmdk:a",
+        /^Cannot commit vmdk:a: it is a vmdk image, .* 'convert vmdk:a qcow2:PATH'$/,
+      ],
+      [
+        "memory:1M",
+        /^Cannot commit memory:1M: it is not in a file of this machine; /,
+      ],
+      [
+        "qcow2:nbd://host/",
+        /^Cannot commit qcow2:nbd:.*: it is not in a file of this/,
+      ],
+    ] as const
+  ) {
+    const how = { keep: false, allowReference: [] };
+    const { message } = await assertRejects(
+      () => commitImage(source, how, SERVICES, WATCH),
+      UserError,
+    );
+    assertMatch(message, said);
+  }
+});

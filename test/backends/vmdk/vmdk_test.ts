@@ -228,6 +228,10 @@ Deno.test("an extent must be what the descriptor says", async () => {
     await refusal({ top: flat("a"), a: short }),
     /^Cannot open the extent "a" of \/images\/top: it has 4095 bytes, yet the extent ends at 4096/,
   );
+  assertMatch(
+    await refusal({ top: flat("a") }),
+    /^Cannot open the extent "a" of \/images\/top: there is no \/images\/a; put all files/,
+  );
   const top = descriptorText(['RW 99 SPARSE "a"']);
   const a = buildSparse({ size: SIZE });
   assertMatch(await refusal({ top, a }), /it has a disk of 262144 bytes/);

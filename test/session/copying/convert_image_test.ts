@@ -10,6 +10,7 @@ import {
 import { driverServices } from "../../../src/session/driver_services.ts";
 import { Random, withSeeds } from "../../_random.ts";
 import { testIf } from "../../requirements.ts";
+import { buildMbr } from "../../backends/partitions/_build_table.ts";
 import { inDirectory, MISSING, qemu } from "../../backends/qcow2/_qemu.ts";
 
 const MIB = 1 << 20;
@@ -109,6 +110,36 @@ testIf(
           Deno.statSync(`${directory}/${name}`).blocks!;
         assertEquals(size("b.img") <= size("a.img"), true);
       })),
+);
+
+testIf(
+  MISSING,
+  "convertImage() copies a partition alone",
+  () =>
+    inDirectory(async (directory) => {
+      await makeRaw(directory, "a.img", new Random(4));
+      const disk = `${directory}/a.img`;
+      const bytes = await Deno.readFile(disk);
+      bytes.set(buildMbr([{ type: 0x83, start: 2048, length: 5001 }]));
+      await Deno.writeFile(disk, bytes);
+      const reading = { ...LOOK_OPTIONS, partition: "1" };
+      await convert(directory, "a.img", "b.img", { reading });
+      const end = (2048 + 5001) * 512;
+      const got = await Deno.readFile(`${directory}/b.img`);
+      assertEquals(got.length, 5001 * 512);
+      assertEquals(got, bytes.slice(MIB, end));
+      await convert(directory, "a.img", "qcow2:b.qcow2", { reading });
+      await qemu(directory, "qemu-img", "compare", "b.img", "b.qcow2");
+      await assertRejects(
+        () =>
+          convert(directory, "a.img", "c.img", {
+            reading: { ...reading, partition: "2" },
+          }),
+        UserError,
+        "2",
+      );
+      assertEquals(await namesIn(directory), ["a.img", "b.img", "b.qcow2"]);
+    }),
 );
 
 testIf(

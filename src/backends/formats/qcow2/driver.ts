@@ -27,6 +27,7 @@ import { type Qcow2Tables, sourceFiles } from "./qcow2_sources.ts";
 import { readHeader } from "./read_header.ts";
 import { readL1 } from "./read_l1.ts";
 import { findSnapshot, readSnapshots } from "./snapshot_table.ts";
+import { storedSnapshots } from "./stored_snapshots.ts";
 import { openForWriting, refuseWriting } from "./writing/open_for_writing.ts";
 import {
   type SharedWriting,
@@ -124,7 +125,10 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
         : { backend: others.shift()!, size: backingSize },
     };
     return writing === null
-      ? new MappedImage(parts)
+      ? new MappedImage({
+        ...parts,
+        snapshots: storedSnapshots(file!, attachment.name),
+      })
       : new WritableQcow2Backend(parts, tables, writing, services);
   },
 };

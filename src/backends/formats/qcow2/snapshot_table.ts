@@ -6,6 +6,7 @@
 import { decodeName } from "../../../base/name_bytes.ts";
 import { UserError } from "../../../base/user_error.ts";
 import type { Backend } from "../../backend.ts";
+import type { ImageSnapshot } from "../../image_snapshots.ts";
 import { SIZE_MAX } from "../../size.ts";
 import { LIMIT } from "./constants.ts";
 import type { Qcow2Header } from "./header.ts";
@@ -13,17 +14,11 @@ import { readFully } from "../../read_fully.ts";
 import { refusal } from "./refusal.ts";
 
 /** An internal snapshot. Offsets and sizes in bytes. */
-export interface Snapshot {
-  readonly id: string;
-  readonly name: string;
+export interface Snapshot extends ImageSnapshot {
   readonly l1Offset: number;
   readonly l1Entries: number;
-  /** The size of its disk. */
-  readonly size: number;
   /** The size of the machine's state, which follows the disk in its L1 table. */
   readonly vmStateSize: number;
-  /** When it was made, in seconds since 1970. */
-  readonly seconds: number;
 }
 
 /** Bytes of an entry without its extra data and names. */

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { ERRNO } from "../../../base/errno.ts";
+import { errnoOf } from "../../../base/errno_of.ts";
 import type { ImageBelow, OpenContext } from "../../driver.ts";
 import { FILE } from "../../protocols/file/driver.ts";
 import {
@@ -114,7 +116,14 @@ async function openFile(
   { gate, context, files }: ExtentContext,
 ): Promise<number> {
   const source = gate.pathOf(reference);
-  const opened = await context.openBelow({ driver: FILE, source }, READ_ONLY);
+  const opened = await context.openBelow({ driver: FILE, source }, READ_ONLY)
+    .catch((error) => {
+      if (errnoOf(error) !== ERRNO.ENOENT) throw error;
+      throw refused(
+        reference,
+        `there is no ${source}; put all files of the disk into one directory, under the names that the descriptor gives`,
+      );
+    });
   gate.admit(opened, reference);
   return files.push(opened) - 1;
 }

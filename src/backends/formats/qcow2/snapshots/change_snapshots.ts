@@ -24,7 +24,13 @@ import {
   readPlaces,
   type TablePlaces,
 } from "./active_tables.ts";
-import { type HeaderFields, NewMetadata } from "./new_metadata.ts";
+import { keepLeaks } from "./keep_leaks.ts";
+import {
+  type ClusterRange,
+  type HeaderFields,
+  type ImageInUse,
+  NewMetadata,
+} from "./new_metadata.ts";
 import {
   joinEntries,
   newEntry,
@@ -58,6 +64,9 @@ interface Change {
  * @param name Its name in errors.
  * @param snapshot The name of a new snapshot; the id or name of another one.
  * @param timeMs The time of a new one, in milliseconds since 1970.
+ * @param use How it is used meanwhile; `null` if it is not.
+ * @returns Clusters that nothing refers to any more, and that are still counted
+ * as used once: none if it is not used.
  * @throws {UserError} If the image is damaged, or it cannot be done.
  */
 export async function changeSnapshots(
@@ -66,12 +75,10 @@ export async function changeSnapshots(
   action: SnapshotAction,
   snapshot: string,
   timeMs: number,
-): Promise<void> {
-  const change = await prepare(
-    file,
-    name,
-    `${action} snapshot ${JSON.stringify(snapshot)} of ${name}`,
-  );
+  use: ImageInUse | null = null,
+): Promise<readonly ClusterRange[]> {
+  const doing = `${action} snapshot ${JSON.stringify(snapshot)} of ${name}`;
+  const change = await prepare(file, name, doing, use);
   if (change.image.header.hasDataFile) {
     throw change.metadata.failure(
       "its data are in another file, of which there are no snapshots",
@@ -112,9 +119,11 @@ async function prepare(
   file: Backend,
   name: string,
   action: string,
+  use: ImageInUse | null = null,
 ): Promise<Change> {
   const refuse = (why: string) => new UserError(`Cannot ${action}: ${why}`);
-  const { counter: before } = await examine(file, name);
+  const examined = await examine(file, name);
+  const { counter: before } = examined;
   const { image, report } = before;
   if (report.corruptions > 0 || report.unreadable > 0) {
     throw refuse("it is damaged; repair it with 'check --repair=all' first");
@@ -122,11 +131,15 @@ async function prepare(
   const { header } = image;
   const counter = ReferenceCounter.create(image);
   await countReferences(counter);
+  if (use !== null && !await keepLeaks(examined, counter.counts)) {
+    throw refuse("its refcounts cannot be read; check its storage");
+  }
   const metadata = new NewMetadata(
     image,
     before.counts,
     counter.counts,
     action,
+    use,
   );
   const { snapshots, size } = await readSnapshotTable(file, header, name);
   const entries = await readEntries(image, size);
@@ -145,7 +158,7 @@ async function create(
   change: Change,
   name: string,
   timeMs: number,
-): Promise<void> {
+): Promise<readonly ClusterRange[]> {
   const { image, counter, metadata, snapshots, entries, active } = change;
   const { header } = image;
   const bytes = new TextEncoder().encode(name).length;
@@ -170,7 +183,7 @@ async function create(
     size: header.size,
   }, timeMs);
   moveL1(change, header.l1Offset, header.l1Entries);
-  await commit(change, { l1Offset }, [...entries, entry]);
+  return await commit(change, { l1Offset }, [...entries, entry]);
 }
 
 /** Notes that bitmaps do not agree with the data any more; whether they did. */
@@ -183,7 +196,10 @@ async function forgetBitmaps({ image, metadata }: Change): Promise<boolean> {
   throw metadata.failure("its header cannot be written; check its storage");
 }
 
-async function apply(change: Change, snapshot: Snapshot): Promise<void> {
+async function apply(
+  change: Change,
+  snapshot: Snapshot,
+): Promise<readonly ClusterRange[]> {
   const { image, counter, metadata, entries, active } = change;
   const { header, name } = image;
   const geometry = geometryOf(header);
@@ -198,10 +214,13 @@ async function apply(change: Change, snapshot: Snapshot): Promise<void> {
   const { l1 } = await markTables(image, metadata, places, 1);
   const fields = { size, l1Entries, l1Offset: await metadata.writeWords(l1) };
   moveL1(change, header.l1Offset, header.l1Entries);
-  await commit(change, fields, entries);
+  return await commit(change, fields, entries);
 }
 
-async function remove(change: Change, snapshot: Snapshot): Promise<void> {
+async function remove(
+  change: Change,
+  snapshot: Snapshot,
+): Promise<readonly ClusterRange[]> {
   const { image, counter, metadata, snapshots, entries, active } = change;
   const { header } = image;
   const { l1Offset, l1Entries } = snapshot;
@@ -213,7 +232,7 @@ async function remove(change: Change, snapshot: Snapshot): Promise<void> {
   const fields = { l1Offset: await metadata.writeWords(l1) };
   moveL1(change, header.l1Offset, header.l1Entries);
   const index = snapshots.indexOf(snapshot);
-  await commit(change, fields, entries.toSpliced(index, 1));
+  return await commit(change, fields, entries.toSpliced(index, 1));
 }
 
 /** Takes the reference to an L1 table away, which is dropped. */
@@ -226,7 +245,7 @@ async function commit(
   { image, counter, metadata, entries: old }: Change,
   fields: Partial<HeaderFields>,
   entries: readonly Uint8Array[],
-): Promise<void> {
+): Promise<readonly ClusterRange[]> {
   const { header } = image;
   const { snapshotsOffset: before } = header;
   let snapshotsOffset = before;
@@ -239,7 +258,7 @@ async function commit(
     counter.refer(before, joinEntries(old).length, "the old table", -1);
   }
   const { size, l1Offset, l1Entries } = header;
-  await metadata.commit({
+  return await metadata.commit({
     size,
     l1Offset,
     l1Entries,

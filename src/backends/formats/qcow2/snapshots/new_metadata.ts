@@ -20,6 +20,18 @@ export interface HeaderFields {
   readonly snapshots: number;
 }
 
+/** How the image is used while its snapshots are changed. */
+export interface ImageInUse {
+  /** Told before the header is changed: an error that follows leaves it open. */
+  committing(): void;
+}
+
+/** Clusters of the file that follow each other. */
+export interface ClusterRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /**
  * New tables of an image, beside those that it has.
  *
@@ -32,6 +44,7 @@ export class NewMetadata {
   readonly #image: CheckedImage;
   readonly #before: ClusterCounts;
   readonly #action: string;
+  readonly #use: ImageInUse | null;
   /** No cluster below it is free. */
   #from = 1;
 
@@ -43,16 +56,19 @@ export class NewMetadata {
    * @param counts The references of the image as it will be, without those to
    * its refcounts.
    * @param action What is being done, for errors: follows "Cannot".
+   * @param use How the image is used meanwhile; `null` if it is not.
    */
   constructor(
     image: CheckedImage,
     before: ClusterCounts,
     readonly counts: ClusterCounts,
     action: string,
+    use: ImageInUse | null = null,
   ) {
     this.#image = image;
     this.#before = before;
     this.#action = action;
+    this.#use = use;
   }
 
   /**
@@ -98,11 +114,19 @@ export class NewMetadata {
   /**
    * Makes the image refer to the new tables, durably.
    *
+   * @returns Clusters that nothing refers to any more. They are free, and so is
+   * their space; but those of an image in use are given back by its owner, once
+   * no request reads from them.
    * @throws {UserError} If that fails; it is as before then, unless its storage
    * has failed.
    */
-  async commit(fields: HeaderFields): Promise<void> {
+  async commit(fields: HeaderFields): Promise<readonly ClusterRange[]> {
     const { file } = this.#image;
+    const dropped = this.#dropped();
+    const isUsed = this.#use !== null;
+    for (const { first, count } of isUsed ? dropped : []) {
+      for (let i = 0; i < count; i++) this.counts.add(first + i, 1);
+    }
     const { tableAt, tableClusters } = await this.#writeRefcounts();
     this.#must(await file.flush());
     const view = new DataView(new ArrayBuffer(FIELDS_BYTES));
@@ -116,19 +140,24 @@ export class NewMetadata {
     view.setUint32(60 - FIELDS_AT, fields.snapshots);
     wide(64, fields.snapshotsOffset);
     const bytes = new Uint8Array(view.buffer);
+    this.#use?.committing();
     this.#must(await writeFully(file, FIELDS_AT, bytes));
     this.#must(await file.flush());
-    await this.#punch();
+    if (isUsed) return dropped;
+    await this.#punch(dropped);
+    return [];
   }
 
   /** Writes blocks and a table of the refcounts, also for their own clusters. */
   async #writeRefcounts(): Promise<
     { readonly tableAt: number; readonly tableClusters: number }
   > {
-    const { file, clusterSize, perBlock } = this.#image;
+    const { file, clusterSize, perBlock, header } = this.#image;
     const blocks = new Map<number, number>();
     let first = 0;
     let tableClusters = 0;
+    // Threads that have the old table in memory have room for as many entries.
+    const least = this.#use === null ? 0 : header.refcountTableClusters;
     // Each round counts what the round before has taken.
     for (let isDone = false; !isDone;) {
       isDone = true;
@@ -137,8 +166,9 @@ export class NewMetadata {
         blocks.set(block, this.take(1));
         isDone = false;
       }
-      const needed = Math.ceil(
-        (Math.max(...blocks.keys()) + 1) * 8 / clusterSize,
+      const needed = Math.max(
+        least,
+        Math.ceil((Math.max(...blocks.keys()) + 1) * 8 / clusterSize),
       );
       if (needed <= tableClusters) continue;
       for (let i = 0; i < tableClusters; i++) this.counts.add(first + i, -1);
@@ -179,18 +209,27 @@ export class NewMetadata {
     return this.#before.get(cluster) === 0 && this.counts.get(cluster) === 0;
   }
 
-  /** Gives the space of clusters back that nothing refers to any more. */
-  async #punch(): Promise<void> {
-    const { file, clusters, clusterSize } = this.#image;
+  /** Clusters that nothing refers to any more. */
+  #dropped(): ClusterRange[] {
+    const { clusters } = this.#image;
+    const ranges: ClusterRange[] = [];
     for (let at = 1; at < clusters;) {
       let end = at;
       while (end < clusters && this.#isDropped(end)) end++;
-      if (end > at) {
-        const length = (end - at) * clusterSize;
-        // Space that cannot be freed stays.
-        await file.zero(at * clusterSize, length, { unmap: true });
-      }
+      if (end > at) ranges.push({ first: at, count: end - at });
       at = end + 1;
+    }
+    return ranges;
+  }
+
+  /** Gives the space of clusters back. */
+  async #punch(ranges: readonly ClusterRange[]): Promise<void> {
+    const { file, clusterSize } = this.#image;
+    for (const { first, count } of ranges) {
+      // Space that cannot be freed stays.
+      await file.zero(first * clusterSize, count * clusterSize, {
+        unmap: true,
+      });
     }
   }
 

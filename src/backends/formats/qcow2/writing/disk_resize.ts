@@ -15,18 +15,11 @@ const L1_FIELDS = 36;
 export class DiskResize {
   readonly #image: WritableParts;
   readonly #zeroes: DiskZeroes;
-  readonly #mayResize: boolean;
 
-  /**
-   * Prepares to resize an image.
-   *
-   * @param mayResize Whether snapshots, if there are any, keep sizes of their
-   * own.
-   */
-  constructor(image: WritableParts, zeroes: DiskZeroes, mayResize: boolean) {
+  /** Prepares to resize an image. */
+  constructor(image: WritableParts, zeroes: DiskZeroes) {
     this.#image = image;
     this.#zeroes = zeroes;
-    this.#mayResize = mayResize;
   }
 
   /** Sets the size; 0 or a negated errno. */
@@ -34,7 +27,8 @@ export class DiskResize {
     const { state } = this.#image;
     const old = state.size;
     if (size === old) return 0;
-    if (!this.#mayResize) return -ERRNO.EOPNOTSUPP;
+    // Snapshots, if there are any, may have no sizes of their own.
+    if (state.get("SNAPSHOTS") > 0) return -ERRNO.EOPNOTSUPP;
     if (size < old) {
       const error = yield* this.#zeroes.zero(size, old - size, true);
       if (error < 0 && error !== -ERRNO.EOPNOTSUPP) return error;

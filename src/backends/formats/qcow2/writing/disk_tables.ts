@@ -106,6 +106,16 @@ export class DiskTables {
     this.state.noteDirty("L1", table);
   }
 
+  /** Takes over an L1 table that was written to the file, with its flags. */
+  replace(l1: Uint32Array, flags: Uint8Array): void {
+    l1.forEach((cluster, table) => {
+      Atomics.store(this.#flags, table, flags[table]!);
+      Atomics.store(this.l1, table, cluster);
+    });
+    // Those who have seen the old places find out that they are out of date.
+    this.cache.forgetAll();
+  }
+
   /** Makes room in memory for more L2 tables. */
   grow(tables: number): void {
     this.#flags.buffer.grow(tables);

@@ -2,6 +2,7 @@ import { AUTOCLEAR, EXTENSION } from "../constants.ts";
 import { extensionOf } from "../header_extensions.ts";
 import { BAD_TABLE, NO_TABLE } from "../../../mapped/l1_table.ts";
 import { readSnapshotTable } from "../snapshot_table.ts";
+import type { StoredTables } from "./read_tables.ts";
 import type { WritableImage } from "./writable_image.ts";
 import { TableClusters } from "./table_clusters.ts";
 
@@ -49,8 +50,8 @@ export async function findTables(
 }
 
 /** Tables of which each lies in one piece: their first cluster and how many. */
-async function rangesOf(
-  { file: { backend }, header, geometry, name }: WritableImage,
+export async function rangesOf(
+  { file: { backend }, header, geometry, name }: StoredTables,
 ): Promise<[first: number, clusters: number][]> {
   const { clusterSize } = geometry;
   const ranges: [number, number][] = [[0, 1]];

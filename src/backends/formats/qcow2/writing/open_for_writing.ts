@@ -1,17 +1,14 @@
 import { UserError } from "../../../../base/user_error.ts";
 import type { ImageBelow, ImageOptions } from "../../../driver.ts";
-import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE, LIMIT } from "../constants.ts";
+import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE } from "../constants.ts";
 import { writeAutoclear } from "../feature_bits.ts";
 import type { Qcow2Header } from "../header.ts";
-import { readFully } from "../../../read_fully.ts";
 import { SliceCache } from "../../../mapped/slice_cache.ts";
 import { findTables } from "./find_tables.ts";
+import { damaged, readFlags, readRefcountTable } from "./read_tables.ts";
 import type { WritableImage } from "./writable_image.ts";
 import type { SharedWriting } from "./writable_backend.ts";
 import { WriteState } from "./write_state.ts";
-
-/** Bits 9 to 63 of an entry of the refcount table are the offset. */
-const RESERVED_LOW = 0x1ff;
 
 /**
  * Refuses an image that this program may read and not write.
@@ -58,6 +55,7 @@ export async function openForWriting(
   state.set("TABLE_CLUSTERS", header.refcountTableClusters);
   state.set("L1_AT", header.l1Offset / clusterSize);
   state.set("L1_ENTRIES", header.l1Entries);
+  state.set("SNAPSHOTS", header.snapshots);
   state.set("THREADS", 0);
   const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
   const hasBitmaps = (autoclear & AUTOCLEAR.BITMAPS) !== 0n;
@@ -90,62 +88,7 @@ export async function openForWriting(
     autoclear: autoclear & AUTOCLEAR.RAW_DATA_FILE,
     isLazy: (header.compatible & COMPATIBLE.LAZY_REFCOUNTS) !== 0n,
     isRaw: isRaw && data !== null,
-    mayResize: header.snapshots === 0,
   };
-}
-
-/** Reads the clusters of the refcount blocks. */
-async function readRefcountTable(
-  { name, file, header, geometry: { clusterSize } }: WritableImage,
-): Promise<SharedArrayBuffer> {
-  const { refcountTableOffset: at, refcountTableClusters } = header;
-  const bytes = await readTable(
-    file.backend,
-    at,
-    refcountTableClusters * clusterSize,
-    name,
-  );
-  const view = new DataView(bytes.buffer);
-  const entries = bytes.length / 8;
-  const memory = new SharedArrayBuffer(entries * 4, {
-    maxByteLength: LIMIT.REFCOUNT_TABLE_BYTES / 2,
-  });
-  const words = new Uint32Array(memory);
-  for (let i = 0; i < entries; i++) {
-    const offset = view.getUint32(8 * i) * 2 ** 32 + view.getUint32(8 * i + 4);
-    const cluster = offset / clusterSize;
-    const isSound = (offset & RESERVED_LOW) === 0 &&
-      Number.isInteger(cluster) && cluster < 0xffff_ffff;
-    if (!isSound) throw damaged(name, "its refcount table makes no sense");
-    words[i] = cluster;
-  }
-  return memory;
-}
-
-/** The flags of L2 tables: whether the entry of each is marked as copied. */
-async function readFlags(
-  { name, file, header }: WritableImage,
-): Promise<SharedArrayBuffer> {
-  const { l1Offset, l1Entries } = header;
-  const memory = new SharedArrayBuffer(l1Entries, {
-    maxByteLength: LIMIT.L1_BYTES / 8,
-  });
-  const flags = new Uint8Array(memory);
-  const bytes = await readTable(file.backend, l1Offset, l1Entries * 8, name);
-  for (let i = 0; i < l1Entries; i++) flags[i] = bytes[8 * i]! >> 7;
-  return memory;
-}
-
-async function readTable(
-  file: ImageBelow["backend"],
-  at: number,
-  length: number,
-  name: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  const got = await readFully(file, at, bytes, 0, length);
-  if (got === length) return bytes;
-  throw damaged(name, "a table in it cannot be read completely");
 }
 
 /** Makes the file end with a whole cluster; returns its size. */
@@ -195,10 +138,4 @@ async function succeed(
       `Cannot write to ${name}: its file cannot be changed; check its storage`,
     );
   }
-}
-
-function damaged(name: string, why: string): UserError {
-  return new UserError(
-    `Cannot write to ${name}: ${why}; check it with 'check'`,
-  );
 }

@@ -140,6 +140,25 @@ export class SliceChanges extends SliceCache {
     }
   }
 
+  /**
+   * Forgets all slices, of which none has changed: the file has others now. What
+   * is being read of it meanwhile is not cached.
+   */
+  forgetAll(): void {
+    const { words } = this;
+    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
+      this.#lockForWriter(set);
+      for (let way = 0; way < WAYS; way++) {
+        const at = set + SET_WORDS + way * SLOT_WORDS;
+        Atomics.add(words, at + SLOT.VERSION, 1);
+        Atomics.store(words, at + SLOT.TAG, 0);
+        Atomics.add(words, at + SLOT.VERSION, 1);
+      }
+      Atomics.add(words, set + SET.CHANGES, 1);
+      this.unlock(set);
+    }
+  }
+
   #noteChange(slot: number, at: number): void {
     const state = Atomics.load(this.words, at + SLOT.DIRTY);
     if (state === DIRTY.CLEAN) this.#list(slot, at);

@@ -1,6 +1,7 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import { Completion, type Step } from "../../../../event/completion.ts";
 import type { Answer, Backend, Extent, ZeroOptions } from "../../../backend.ts";
+import type { ImageSnapshots } from "../../../image_snapshots.ts";
 import type { ImageServices } from "../../../services.ts";
 import { MAPPED, Mapping } from "../../../mapped/mapping.ts";
 import { MappedImage } from "../../../mapped/mapped_backend.ts";
@@ -13,6 +14,7 @@ import { DiskWriter } from "./disk_writer.ts";
 import { DiskZeroes } from "./disk_zeroes.ts";
 import type { Epochs } from "./epochs.ts";
 import { noteFirstChange } from "./first_change.ts";
+import { LiveSnapshots } from "./live_snapshots.ts";
 import { markCorrupt } from "./mark_corrupt.ts";
 import { Refcounts, type SharedRefcounts } from "./refcounts.ts";
 import { run, type Steps } from "./steps.ts";
@@ -41,13 +43,12 @@ export interface SharedWriting {
   readonly isLazy: boolean;
   /** Whether the data file has to read as the disk by itself. */
   readonly isRaw: boolean;
-  /** Whether the size may be changed. */
-  readonly mayResize: boolean;
 }
 
 /** A qcow2 image, read and written by one thread. */
 export class WritableQcow2Backend extends MappedImage implements Backend {
   override readonly writable = true;
+  override readonly snapshots: ImageSnapshots;
   readonly #image: WritableParts;
   readonly #writer: DiskWriter;
   readonly #zeroes: DiskZeroes;
@@ -81,8 +82,7 @@ export class WritableQcow2Backend extends MappedImage implements Backend {
       tableFile,
       tableClusters,
     );
-    const { flags, incompatible, autoclear, isLazy, isRaw, mayResize } =
-      writing;
+    const { flags, incompatible, autoclear, isLazy, isRaw } = writing;
     this.#image = {
       ...parts,
       state,
@@ -103,7 +103,12 @@ export class WritableQcow2Backend extends MappedImage implements Backend {
     this.#writer = new DiskWriter(this.#image);
     this.#zeroes = new DiskZeroes(this.#image, this.#writer, isRaw);
     this.#flush = new DiskFlush(this.#image, syncErrors);
-    this.#resize = new DiskResize(this.#image, this.#zeroes, mayResize);
+    this.#resize = new DiskResize(this.#image, this.#zeroes);
+    this.snapshots = new LiveSnapshots({
+      ...this.#image,
+      name: parts.name,
+      settle: () => this.settle(),
+    });
   }
 
   override read(

@@ -36,6 +36,8 @@ const WORD = {
   DIRTY_BIT: 13,
   /** Not 0 if there is no room for refcounts until some are written. */
   REFCOUNTS_FULL: 14,
+  /** How many snapshots there are. */
+  SNAPSHOTS: 15,
 } as const;
 const WORDS = 16;
 
@@ -155,7 +157,7 @@ export class WriteState {
       if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
       const isTables = this.tables.revoke(thread);
       const isFlush = this.flush.revoke(thread);
-      if (isTables || isFlush) this.set("REFUSAL", REFUSAL.FAILED);
+      if (isTables || isFlush) this.setFailed();
       if (isTables) undo();
       if (isTables) this.tables.unlock();
       if (isFlush) this.flush.unlock();
@@ -168,6 +170,11 @@ export class WriteState {
   /** Whether tables may not be written any more. */
   get hasFailed(): boolean {
     return this.get("REFUSAL") === REFUSAL.FAILED;
+  }
+
+  /** Writes no table any more: what is in memory and in the file may differ. */
+  setFailed(): void {
+    this.set("REFUSAL", REFUSAL.FAILED);
   }
 
   /** Whether the image may not be changed any more, or not yet. */
