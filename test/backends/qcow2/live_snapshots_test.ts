@@ -131,7 +131,7 @@ for (
           const attached = await attach(file, random.pick([0, 1 << 20]));
           const { snapshots } = attached.main;
           const kept: Kept = new Map();
-          for (let round = 0; round < 6; round++) {
+          for (let round = 0; round < 4; round++) {
             await load(attached, sectors, random, 60);
             const reads = startReads(attached, sectors, random);
             const isNew = kept.size === 0 || random.oneIn(2);
@@ -139,7 +139,7 @@ for (
             if (isNew) kept.set(name, sectors.copy());
             const cuts: Uint8Array[] = [];
             file.onChange = () => {
-              if (cuts.length < 3 && random.oneIn(8)) {
+              if (cuts.length < 2 && random.oneIn(8)) {
                 cuts.push(file.cut(random));
               }
             };
