@@ -63,10 +63,16 @@ export async function answerSnapshot(
       await session.deleteSnapshot(request.name);
       return {};
     case "apply":
-      throw new UserError(
-        `Cannot apply snapshot ${
-          JSON.stringify(request.name)
-        } of ${session.source} while it is exported: programs and file systems that use ${session.mountpoint} would go on with what they have read of the disk before; stop the export and use 'snapshot', or export the snapshot itself with --snapshot`,
-      );
+      throw new UserError(notWhileExported(request.name, session));
   }
+}
+
+function notWhileExported(
+  snapshot: string,
+  { source, mountpoint }: Controlled,
+): string {
+  const what = `Cannot apply snapshot ${JSON.stringify(snapshot)} of ${source}`;
+  const why =
+    `programs and file systems that use ${mountpoint} would go on with what they have read of the disk before`;
+  return `${what} while it is exported: ${why}; stop the export and use 'snapshot', or export the snapshot itself with --snapshot`;
 }
