@@ -50,6 +50,7 @@ import "../backends/qcow2/header_test.ts";
 import "../backends/qcow2/hostile_tables_test.ts";
 import "../backends/qcow2/known_faults_test.ts";
 import "../backends/qcow2/l2_entries_test.ts";
+import "../backends/qcow2/live_snapshots_test.ts";
 import "../backends/qcow2/map_test.ts";
 import "../backends/qcow2/power_cuts_test.ts";
 import "../backends/qcow2/qemu_images_test.ts";
