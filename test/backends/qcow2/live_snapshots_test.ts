@@ -111,7 +111,6 @@ async function stepUntil(
 
 for (
   const kind of [
-    "cluster_size=64k",
     "cluster_size=4k",
     "cluster_size=512",
     "extended_l2=on,cluster_size=16k",
@@ -131,7 +130,7 @@ for (
           const attached = await attach(file, random.pick([0, 1 << 20]));
           const { snapshots } = attached.main;
           const kept: Kept = new Map();
-          for (let round = 0; round < 4; round++) {
+          for (let round = 0; round < 3; round++) {
             await load(attached, sectors, random, 60);
             const reads = startReads(attached, sectors, random);
             const isNew = kept.size === 0 || random.oneIn(2);
@@ -173,7 +172,7 @@ testIf(
   MISSING,
   "storage that fails during a snapshot leaves the image as it was, or unchanged from then on",
   () =>
-    randomly(6, (random) =>
+    randomly(3, (random) =>
       inDirectory(async (directory) => {
         const kind = random.pick(["cluster_size=4k", "cluster_size=512"]);
         const { bytes, disk } = await created(directory, kind, random);
