@@ -57,7 +57,8 @@ async function makeFull(path: string, size: number): Promise<void> {
 async function makeSparse(path: string, size: number): Promise<void> {
   using file = await Deno.create(path);
   await file.truncate(size);
-  for (let written = 0, i = 0; written < size / 4; i++) {
+  let written = 0;
+  for (let i = 0; written < size / 4; i++) {
     const length = PIECES[i % PIECES.length]!;
     const at = Math.floor(Math.random() * (size - length) / 4096) * 4096;
     await file.seek(at, Deno.SeekMode.Start);
