@@ -8,10 +8,11 @@
 import { parseArgs } from "@std/cli";
 import { formatTable } from "../../src/cli/output/table.ts";
 import { findMount } from "../../src/linux/mount/mountinfo.ts";
-import { median } from "../report/statistics.ts";
+import { spreadOf } from "../report/statistics.ts";
 import { Guard, quote } from "../servers/guard.ts";
 import { type ProcessGroup, spawnGroup } from "../servers/process_group.ts";
 import { rotate } from "../servers/rotate.ts";
+import { withUringSetting } from "../servers/uring_setting.ts";
 import { CELLS, type HttpCell } from "./cells.ts";
 import { type HttpServer, SERVERS } from "./servers.ts";
 
@@ -19,8 +20,10 @@ const HELP = `Usage: deno task bench:http [OPTIONS]
 
 Serves an image by nginx, shows it as a file by mqfuse and by nbdkit's curl plugin
 with nbdfuse, and reads it by fio. Each round takes all servers in turn, each with
-a mount of its own. Prints medians of MiB/s, and ratios to nbdfuse: above 1, mqfuse
-is faster. Needs root, fio, nginx, nbdkit and nbdfuse.
+a mount of its own. Prints medians of MiB/s with the least and the greatest value,
+and ratios to nbdfuse, taken within each round: above 1, mqfuse is faster. Writes Y
+to /sys/module/fuse/parameters/enable_uring while it mounts what uses io_uring, and
+restores what was there. Needs root, fio, nginx, nbdkit and nbdfuse.
 
 Options:
   --directory DIR  where the image is made (default: /dev/shm)
@@ -182,11 +185,16 @@ async function measure(
   guard: Guard,
 ): Promise<number> {
   await Deno.writeTextFile(mountpoint, "");
-  const group = await started(
-    server.command(url, mountpoint),
-    "/",
+  const group = await withUringSetting(
+    server.setting,
     guard,
-    () => findMount(mountpoint) !== null,
+    () =>
+      started(
+        server.command(url, mountpoint),
+        "/",
+        guard,
+        () => findMount(mountpoint) !== null,
+      ),
   );
   try {
     if (cell.warm !== undefined) {
@@ -230,16 +238,25 @@ function report(
   results: ReadonlyMap<string, number[]>,
 ): string[] {
   const [peer, ...others] = servers.map(({ name }) => name);
-  const speed = (cell: string, server: string) =>
-    median(results.get(`${cell}/${server}`) ?? []);
+  const speeds = (cell: string, server: string) =>
+    results.get(`${cell}/${server}`)!;
+  const ratios = (cell: string, server: string) =>
+    speeds(cell, server).map((speed, i) => speed / speeds(cell, peer!)[i]!);
   return formatTable([
     ["MiB/s", peer!, ...others, ...others.map((name) => `${name}: ratio`)],
     ...cells.map(({ name }) => [
       name,
-      ...[peer!, ...others].map((each) => speed(name, each).toFixed(1)),
-      ...others.map((each) =>
-        (speed(name, each) / speed(name, peer!)).toFixed(2)
-      ),
+      ...[peer!, ...others].map((each) => shown(speeds(name, each), 1)),
+      ...others.map((each) => shown(ratios(name, each), 2)),
     ]),
   ]);
+}
+
+/** The median, and the least and the greatest value. */
+function shown(values: readonly number[], digits: number): string {
+  const { median, least, greatest } = spreadOf(values);
+  const [middle, low, high] = [median, least, greatest].map((value) =>
+    value.toFixed(digits)
+  );
+  return `${middle} (${low} to ${high})`;
 }

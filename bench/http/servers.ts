@@ -1,8 +1,12 @@
+import type { UringSetting } from "../servers/servers.ts";
+
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 /** What shows an image on a web server as a file. */
 export interface HttpServer {
   readonly name: string;
+  /** The value of enable_uring while it mounts; `null` if it does not matter. */
+  readonly setting: UringSetting | null;
   /** The command that mounts `url` on the file `mountpoint` and stays. */
   command(url: string, mountpoint: string): string[];
 }
@@ -11,6 +15,7 @@ export interface HttpServer {
 export const SERVERS: readonly HttpServer[] = [
   {
     name: "nbdkit-curl + nbdfuse",
+    setting: null,
     command: (url, mountpoint) => [
       ..."nbdfuse -r".split(" "),
       mountpoint,
@@ -18,20 +23,25 @@ export const SERVERS: readonly HttpServer[] = [
       url,
     ],
   },
-  mqfuse("mqfuse", []),
-  mqfuse("mqfuse, /dev/fuse", ["--transport=device"]),
+  mqfuse("mqfuse, io_uring", "Y", "uring"),
+  mqfuse("mqfuse, /dev/fuse", null, "device"),
 ];
 
-function mqfuse(name: string, options: readonly string[]): HttpServer {
+function mqfuse(
+  name: string,
+  setting: UringSetting | null,
+  transport: string,
+): HttpServer {
   return {
     name,
+    setting,
     command: (url, mountpoint) => [
       Deno.execPath(),
       ..."run --allow-ffi".split(" "),
       MAIN,
       "export",
       "-q2",
-      ...options,
+      `--transport=${transport}`,
       url,
       mountpoint,
     ],
