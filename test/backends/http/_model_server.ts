@@ -45,6 +45,8 @@ export class ModelWebServer implements SocketService {
   endsAfter = Infinity;
   readonly requests: ModelRequest[] = [];
   connections = 0;
+  /** How often bytes have come at a client. */
+  arrivals = 0;
   /** Hosts to which connections were made. */
   readonly hosts: string[] = [];
   /** Hosts for which TLS was begun. */
@@ -112,6 +114,24 @@ export class ModelWebServer implements SocketService {
       }/${length}\r\nContent-Length: ${end - first}\r\n${validators}\r\n`;
     return withBody(head, this.bytes.subarray(first, end));
   }
+}
+
+/** Takes the head of a request apart, without the empty line at its end. */
+export function requestOf(head: string, number: number): ModelRequest {
+  const lines = head.split("\r\n");
+  const fields = new Map(
+    lines.slice(1).map((line) => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 2)];
+    }),
+  );
+  const range = /^bytes=(\d+)-(\d+)$/.exec(fields.get("range") ?? "");
+  return {
+    target: lines[0]!.split(" ")[1]!,
+    fields,
+    range: range === null ? null : [Number(range[1]), Number(range[2])],
+    number,
+  };
 }
 
 /** A head and a body. */
@@ -184,7 +204,8 @@ class ModelConnection implements ConnectedSocket, ByteStream {
       this.#output[0] = first.subarray(count);
       if (count === first.length) this.#output.shift();
       this.#sent += count;
-      this.#owner!.received(count);
+      this.#server.arrivals++;
+      this.#owner?.received(count);
     };
     this.#wake();
   }
@@ -220,27 +241,15 @@ class ModelConnection implements ConnectedSocket, ByteStream {
     for (;;) {
       const end = this.#input.indexOf("\r\n\r\n");
       if (end < 0) return;
-      const lines = this.#input.slice(0, end).split("\r\n");
+      const head = this.#input.slice(0, end);
       this.#input = this.#input.slice(end + 4);
-      this.#answer(lines);
+      this.#answer(head);
     }
   }
 
-  #answer(lines: readonly string[]): void {
+  #answer(head: string): void {
     const server = this.#server;
-    const fields = new Map(
-      lines.slice(1).map((line) => {
-        const colon = line.indexOf(":");
-        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 2)];
-      }),
-    );
-    const range = /^bytes=(\d+)-(\d+)$/.exec(fields.get("range") ?? "");
-    const request: ModelRequest = {
-      target: lines[0]!.split(" ")[1]!,
-      fields,
-      range: range === null ? null : [Number(range[1]), Number(range[2])],
-      number: server.requests.length,
-    };
+    const request = requestOf(head, server.requests.length);
     server.requests.push(request);
     const answer = server.answer(request) ?? server.usual(request);
     if (answer === "silence") return;
