@@ -11,6 +11,7 @@ import type {
   RecordedBacking,
 } from "./driver.ts";
 import { rawPathOf } from "./image_chain.ts";
+import { shownSource } from "./protocols/http/url.ts";
 import { recordedBacking } from "./recorded_backing.ts";
 import { openImage } from "./open_image.ts";
 import { IMAGE_DRIVERS, parseSource } from "./registry.ts";
@@ -85,7 +86,9 @@ async function lookBelow(
     const recorded = recordedBacking(source, services);
     if (recorded === null) {
       throw new UserError(
-        `Cannot record ${source} as a backing image: only files can be recorded, raw:PATH or qcow2:PATH`,
+        `Cannot record ${
+          shownSource(source)
+        } as a backing image: only files can be recorded, raw:PATH or qcow2:PATH`,
       );
     }
     return { recorded, size: image.stat.size };

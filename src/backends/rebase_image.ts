@@ -10,6 +10,7 @@ import { setBacking } from "./formats/qcow2/set_backing.ts";
 import { rawPathOf } from "./image_chain.ts";
 import { mapImage } from "./image_map.ts";
 import { type OpenImage, openImage } from "./open_image.ts";
+import { shownSource } from "./protocols/http/url.ts";
 import { recordedBacking } from "./recorded_backing.ts";
 import type { DriverServices } from "./services.ts";
 import { mustFlush, mustRead, mustZero } from "./write_range.ts";
@@ -46,7 +47,9 @@ export async function rebaseImage(
   const recorded = backing === null ? null : recordedBacking(backing, services);
   if (backing !== null && recorded === null) {
     throw new UserError(
-      `Cannot record ${backing} as a backing image: only files can be recorded, raw:PATH or qcow2:PATH`,
+      `Cannot record ${
+        shownSource(backing)
+      } as a backing image: only files can be recorded, raw:PATH or qcow2:PATH`,
     );
   }
   const { files } = services;

@@ -1,4 +1,5 @@
 import { LOOK_OPTIONS, RECONNECT_DEFAULT } from "../../backends/driver.ts";
+import { shownSource } from "../../backends/protocols/http/url.ts";
 import { parseSource } from "../../backends/registry.ts";
 import { formatSize } from "../../backends/size.ts";
 import { MS_PER_S } from "../../base/timespec.ts";
@@ -91,7 +92,8 @@ export const CONVERT: Command = {
 
 async function runConvert(args: Arguments, output: Output): Promise<ExitCode> {
   const request = readRequest(args);
-  const { source, target } = request;
+  const { target } = request;
+  const source = shownSource(request.source);
   const stopping = new AbortController();
   using _ = onStopSignals((signal) => {
     stopping.abort(
@@ -172,11 +174,12 @@ function readRequest(args: Arguments): ConvertRequest {
 }
 
 function tell(
-  { source, target, verify }: ConvertRequest,
+  { source: given, target, verify }: ConvertRequest,
   { format, size, data, allocated }: Converted,
   seconds: number,
   output: Output,
 ): void {
+  const source = shownSource(given);
   if (output.json) {
     const fields = { source, target, format, size, data, allocated };
     return output.event("converted", { ...fields, verified: verify, seconds });

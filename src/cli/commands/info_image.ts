@@ -4,6 +4,7 @@
  * @module
  */
 import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
+import { shownSource } from "../../backends/protocols/http/url.ts";
 import { mapImage } from "../../backends/image_map.ts";
 import type { OpenImage } from "../../backends/open_image.ts";
 import { checkHttpOptions } from "../../session/http_options.ts";
@@ -54,10 +55,12 @@ function optionsOf(args: Arguments): ImageOptions {
 }
 
 function eventOf(facts: ImageFacts): Record<string, unknown> {
-  const { looksLike, format, ...rest } = facts;
+  const { looksLike, format, source, exportAs, ...rest } = facts;
   const described = format === null ? {} : { [format.driver]: format.facts };
   return {
+    source: shownSource(source),
     ...rest,
+    exportAs: exportAs === null ? null : shownSource(exportAs),
     looksLike: looksLike?.name ?? null,
     qcow2: null,
     ...described,

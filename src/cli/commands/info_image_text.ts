@@ -1,5 +1,6 @@
 import { adviceOn } from "../../backends/formats/known_formats.ts";
 import type { ImageRange } from "../../backends/image_map.ts";
+import { shownSource } from "../../backends/protocols/http/url.ts";
 import { formatSize } from "../../backends/size.ts";
 import { quoteName } from "../../base/quote_name.ts";
 import type { ImageFacts, PartitionFacts } from "./image_facts.ts";
@@ -8,7 +9,7 @@ import type { ImageFacts, PartitionFacts } from "./image_facts.ts";
 export function imageRows(facts: ImageFacts): string[] {
   const { source, format, chain, size, fileSize, allocated } = facts;
   const rows: (readonly [string, string])[] = [
-    ["Image", quoteName(source)],
+    ["Image", quoteName(shownSource(source))],
     ["Looks like", likenessOf(facts)],
     ["Disk", `${formatSize(size)} (${size} bytes)`],
     ["File", `${formatSize(fileSize)}, ${spaceOf(allocated)} on the medium`],
@@ -34,7 +35,7 @@ function likenessOf(facts: ImageFacts): string {
   }
   return exportAs === source
     ? kind
-    : `${kind}: export it as ${quoteName(exportAs)}`;
+    : `${kind}: export it as ${quoteName(shownSource(exportAs))}`;
 }
 
 /** No format is recognised: its disk may show that it is raw. */

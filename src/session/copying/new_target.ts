@@ -20,6 +20,7 @@ import type { Compression } from "../../backends/formats/qcow2/header.ts";
 import { RAW } from "../../backends/formats/raw.ts";
 import { type OpenImage, openImage } from "../../backends/open_image.ts";
 import { FileBackend } from "../../backends/protocols/file/file_backend.ts";
+import { shownSource } from "../../backends/protocols/http/url.ts";
 import { recordedBacking } from "../../backends/recorded_backing.ts";
 import { parseSource } from "../../backends/registry.ts";
 import type { DriverServices } from "../../backends/services.ts";
@@ -186,7 +187,9 @@ export class NewTarget {
       : recordedBacking(backing, services);
     if (backing !== null && recorded === null) {
       throw new UserError(
-        `Cannot record ${backing} as the backing image of ${this.name}: only files can be recorded, raw:PATH or qcow2:PATH`,
+        `Cannot record ${
+          shownSource(backing)
+        } as the backing image of ${this.name}: only files can be recorded, raw:PATH or qcow2:PATH`,
       );
     }
     const image = describeNew(this.name, {
