@@ -1,3 +1,4 @@
+import { ERRNO, errnoName } from "../../../base/errno.ts";
 import type {
   ByteStream,
   StreamOwner,
@@ -123,7 +124,7 @@ export class HttpConnection implements StreamOwner, ResponseSink, Ticking {
     this.#isSending = false;
     // The answer, which tells more, may have come before.
     if (result < 0 && this.#exchange !== null) {
-      this.#lose(this.#why ?? `sending failed (error ${-result})`);
+      this.#lose(this.#why ?? reasonOf("sending", -result));
     }
   }
 
@@ -206,7 +207,7 @@ export class HttpConnection implements StreamOwner, ResponseSink, Ticking {
       this.#why ??
         (result === 0
           ? "it closed the connection"
-          : `receiving failed (error ${-result})`),
+          : reasonOf("receiving", -result)),
     );
   }
 
@@ -249,6 +250,13 @@ export class HttpConnection implements StreamOwner, ResponseSink, Ticking {
     this.#to -= this.#from;
     this.#from = 0;
   }
+}
+
+/** Why a call has failed: half a sentence. */
+function reasonOf(call: string, error: number): string {
+  return error === ERRNO.EPIPE || error === ERRNO.ECONNRESET
+    ? "it closed the connection"
+    : `${call} failed (${errnoName(error)})`;
 }
 
 // A head that has not come completely always leaves room.

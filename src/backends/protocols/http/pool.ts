@@ -173,7 +173,7 @@ export class HttpPool {
         this.#refused(fetch, location, verdict.why);
         break;
       case "later": {
-        const asked = verdict.afterMs ?? this.#pause;
+        const asked = Math.max(verdict.afterMs ?? 0, this.#pause);
         return this.#failed(fetch, verdict.why, asked);
       }
     }
