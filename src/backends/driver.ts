@@ -167,6 +167,20 @@ export interface ImageFile {
   readonly stat: BlockFileStat;
 }
 
+/** Where an image on a server is, among others that it may name. */
+export interface ServerPlace {
+  /** Its URL, which no other image has. */
+  readonly url: string;
+  /**
+   * Finds what a relative path leads to, as links in a web page lead.
+   *
+   * @returns Its URL and its source, or why there is none: a clause.
+   */
+  beside(
+    path: string,
+  ): { readonly url: string; readonly source: DriverSource } | string;
+}
+
 /** An open image, for the driver above it. */
 export interface ImageBelow {
   /** The image's name in messages. */
@@ -175,6 +189,8 @@ export interface ImageBelow {
   readonly backend: Backend;
   /** The file whose bytes it shows, or a part of them; `null` if none. */
   readonly file: ImageFile | null;
+  /** Where it is on a server whose paths lead to others; left out if nowhere. */
+  readonly place?: ServerPlace | undefined;
 }
 
 /** The result of opening a driver. */
@@ -188,6 +204,8 @@ export interface Opened<Attachment> {
    * left out. The kernel may then use that file itself (passthrough).
    */
   readonly file?: ImageFile | null;
+  /** Where it is on a server whose paths lead to others; left out if nowhere. */
+  readonly place?: ServerPlace;
   /** Gives up the right to write to its files. Called after the last write. */
   readonly releaseWriteLock?: () => void;
 }

@@ -5,7 +5,12 @@
  * @module
  */
 import { UserError } from "../base/user_error.ts";
-import type { ImageBelow, ImageOptions, OpenContext } from "./driver.ts";
+import type {
+  DriverSource,
+  ImageBelow,
+  ImageOptions,
+  OpenContext,
+} from "./driver.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { type ChainLink, READ_ONLY, ReferenceGate } from "./reference_gate.ts";
 
@@ -18,21 +23,23 @@ export function rawPathOf(source: string): string | null {
 }
 
 /**
- * Opens the file that an image is in.
+ * What an image is in: as users write it, where another image leads to, or open
+ * already.
+ */
+export type ImageHome = string | DriverSource | ImageBelow;
+
+/**
+ * Opens the file that an image is in, unless it is open.
  *
- * @param path What it is in, as users write it.
- * @param link Its place in a chain; none if the user named it.
  * @param options Options that differ from those of the image.
  */
-export function openImageFile(
-  path: string,
-  link: ChainLink | undefined,
+export async function openImageFile(
+  home: ImageHome,
   context: OpenContext,
   options: Partial<ImageOptions> = READ_ONLY,
 ): Promise<ImageBelow> {
-  // A path that an image gives has no prefix.
-  const source = link === undefined ? path : { driver: FILE, source: path };
-  return context.openBelow(source, options);
+  const isOpen = typeof home !== "string" && "backend" in home;
+  return isOpen ? home : await context.openBelow(home, options);
 }
 
 /**

@@ -256,10 +256,10 @@ class ImageTree {
       this.#services,
       this.#stack,
     );
-    const { releaseWriteLock, file = null } = opened;
+    const { releaseWriteLock, file = null, place } = opened;
     if (releaseWriteLock !== undefined) this.#locks.push(releaseWriteLock);
     const name = opened.name ?? below[0]?.name ?? backend.name;
-    return { attachment, backend, name, file };
+    return { attachment, backend, name, file, place };
   }
 }
 

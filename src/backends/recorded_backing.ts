@@ -9,7 +9,8 @@ export function recordedBacking(
 ): RecordedBacking | null {
   const [, prefix, rest] = /^(raw:|qcow2:)?(.*)$/s.exec(source)!;
   const format = prefix === "qcow2:" ? "qcow2" : "raw";
-  if (prefix === undefined && parseSource(source).driver.name !== "raw") {
+  // What is on a server has no path.
+  if (prefix !== "raw:" && parseSource(rest!).driver.name !== "raw") {
     return null;
   }
   return { format, name: files.absolutePath(rest!) };

@@ -1,5 +1,11 @@
 import { UserError } from "../base/user_error.ts";
-import type { ImageBelow, OpenContext } from "./driver.ts";
+import type {
+  DriverSource,
+  ImageBelow,
+  OpenContext,
+  ServerPlace,
+} from "./driver.ts";
+import { FILE } from "./protocols/file/driver.ts";
 
 /** Images in a chain at most. */
 export const CHAIN_MAX = 32;
@@ -34,13 +40,16 @@ export interface Reference {
  * Decides which files the images of one chain may lead to: the author of an image
  * chose the names in it. A name is a path, never a URL or an option; the file
  * lies in the directory of the first image or below it, or in a directory that
- * the user allows; and no file is part of a chain twice.
+ * the user allows; and no file is part of a chain twice. A relative path in an
+ * image on a server leads to the same server, never to a file of this machine.
  */
 export class ReferenceGate {
   readonly #context: OpenContext;
   /** Directories that may be used, without symbolic links. */
   readonly #directories: readonly string[];
-  /** Files of the chain, by their identities. */
+  /** The directory of the first image on its server; `null` if it is on none. */
+  readonly #serverDirectory: string | null;
+  /** Files of the chain, by their identities or URLs. */
   readonly #members = new Set<string>();
   #images = 1;
 
@@ -54,6 +63,9 @@ export class ReferenceGate {
     const { options, services: { files } } = context;
     const own = first.file === null ? [] : [files.pathOf(first.file.fd)];
     this.#context = context;
+    this.#serverDirectory = first.place === undefined
+      ? null
+      : directoryOf(first.place.url);
     this.#directories = [
       ...own.map(directoryOf),
       ...options.allowReference.map((path) => files.absolutePath(`${path}/.`)),
@@ -62,11 +74,12 @@ export class ReferenceGate {
   }
 
   /**
-   * The path of a file that an image names.
+   * What the name of a file in an image leads to.
    *
-   * @throws {UserError} If the name is no path, or the chain is too long.
+   * @throws {UserError} If the name is no path, or leads elsewhere on a server,
+   * or the chain is too long.
    */
-  pathOf(reference: Reference): string {
+  sourceOf(reference: Reference): DriverSource {
     const { role, name, by } = reference;
     if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
       throw refused(reference, "it is not a path; name the file yourself");
@@ -78,12 +91,26 @@ export class ReferenceGate {
         `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`,
       );
     }
-    if (name.startsWith("/")) return name;
-    const { files } = this.#context.services;
-    const directory = by.file === null
-      ? null
-      : directoryOf(files.pathOf(by.file.fd));
-    return directory === null ? name : `${directory}/${name}`;
+    const { services: { files }, options: { allowReference } } = this.#context;
+    if (name.startsWith("/")) {
+      if (by.file !== null || allowReference.length > 0) return fileAt(name);
+      throw refused(
+        reference,
+        `it is a path of the machine on which the image was made; ${
+          adviceFor(reference)
+        }`,
+      );
+    }
+    if (by.place !== undefined) return this.#beside(by.place, reference);
+    if (by.file !== null) {
+      return fileAt(`${directoryOf(files.pathOf(by.file.fd))}/${name}`);
+    }
+    throw refused(
+      reference,
+      `the image is in no directory in which that could be; ${
+        adviceFor(reference)
+      }`,
+    );
   }
 
   /**
@@ -98,7 +125,7 @@ export class ReferenceGate {
     name: string,
     by: ImageBelow,
     format: string,
-  ): { readonly file: string; readonly link: ChainLink } {
+  ): { readonly file: DriverSource; readonly link: ChainLink } {
     const reference: Reference = { role: "parent", name, by };
     if (name === "") {
       throw refused(
@@ -106,7 +133,7 @@ export class ReferenceGate {
         `the image does not name it; give it with backing=${format}:PATH`,
       );
     }
-    const file = this.pathOf(reference);
+    const file = this.sourceOf(reference);
     return { file, link: { gate: this, reference } };
   }
 
@@ -116,18 +143,9 @@ export class ReferenceGate {
    * @throws {UserError} If it lies elsewhere, or is part of the chain already.
    */
   admit(file: ImageBelow, reference: Reference): void {
-    const { files } = this.#context.services;
-    if (file.file === null) throw refused(reference, "it is not a file");
-    const path = files.pathOf(file.file.fd);
-    const isInside = this.#directories.some((directory) =>
-      path.startsWith(directory === "/" ? directory : `${directory}/`)
-    );
-    if (!isInside) {
-      const directory = directoryOf(path);
-      throw refused(
-        reference,
-        `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`,
-      );
+    if (file.file !== null) this.#admitFile(file.file.fd, reference);
+    else if (file.place === undefined) {
+      throw refused(reference, "it is not a file");
     }
     if (!this.#add(file)) {
       throw refused(
@@ -137,8 +155,37 @@ export class ReferenceGate {
     }
   }
 
-  #add({ file }: ImageBelow): boolean {
-    const identity = file?.stat.identity;
+  #admitFile(fd: number, reference: Reference): void {
+    const path = this.#context.services.files.pathOf(fd);
+    if (this.#directories.some((directory) => isInside(path, directory))) {
+      return;
+    }
+    const directory = directoryOf(path);
+    throw refused(
+      reference,
+      `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`,
+    );
+  }
+
+  /** Looks before anything is asked of the server: it would see the URL. */
+  #beside(place: ServerPlace, reference: Reference): DriverSource {
+    const found = place.beside(reference.name);
+    const advice = adviceFor(reference);
+    if (typeof found === "string") {
+      throw refused(reference, `${found}; ${advice}`);
+    }
+    const directory = this.#serverDirectory;
+    if (directory !== null && isInside(found.url, directory)) {
+      return found.source;
+    }
+    throw refused(
+      reference,
+      `it is ${found.url}, outside of the image's directory; ${advice} if you trust the image`,
+    );
+  }
+
+  #add({ file, place }: ImageBelow): boolean {
+    const identity = file?.stat.identity ?? place?.url;
     if (identity === undefined) return true;
     const isNew = !this.#members.has(identity);
     this.#members.add(identity);
@@ -156,6 +203,22 @@ export function refused({ role, name, by }: Reference, why: string): UserError {
   return new UserError(
     `Cannot open the ${role} ${JSON.stringify(name)} of ${by.name}: ${why}`,
   );
+}
+
+/** What to do about a name that is refused. */
+function adviceFor({ role }: Reference): string {
+  return role === "backing file" || role === "parent"
+    ? "name the image yourself with backing, such as backing=qcow2:https://HOST/PATH"
+    : "copy the files of the image to one local directory";
+}
+
+function fileAt(source: string): DriverSource {
+  return { driver: FILE, source };
+}
+
+/** Whether a path or URL is in a directory or below it. */
+function isInside(path: string, directory: string): boolean {
+  return path.startsWith(directory === "/" ? directory : `${directory}/`);
 }
 
 function directoryOf(path: string): string {

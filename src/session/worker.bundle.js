@@ -11246,11 +11246,11 @@ async function readCopy(disk, lba, sectorSize) {
     return damaged2("the check of its entries fails");
   }
   const alternate = view2.getBigUint64(32, true);
-  const isInside = alternate * BigInt(sectorSize) < BigInt(disk.size);
+  const isInside2 = alternate * BigInt(sectorSize) < BigInt(disk.size);
   return {
     state: "sound",
     // A copy beyond the end is not there; neither is one in the last sector.
-    alternate: isInside ? Number(alternate) : Math.floor(disk.size / sectorSize) - 1,
+    alternate: isInside2 ? Number(alternate) : Math.floor(disk.size / sectorSize) - 1,
     entryBytes,
     entries: entries2
   };
@@ -11397,8 +11397,8 @@ var LogicalChain = class {
       }
       for (const { index, type, start, length: length2 } of entries2) {
         const from = at + start;
-        const isInside = from >= first2 && from + length2 <= first2 + total;
-        if (EXTENDED.has(type) || index >= 2 && !isInside) continue;
+        const isInside2 = from >= first2 && from + length2 <= first2 + total;
+        if (EXTENDED.has(type) || index >= 2 && !isInside2) continue;
         yield {
           type,
           start: from,
@@ -11885,7 +11885,9 @@ var ReferenceGate = class {
   #context;
   /** Directories that may be used, without symbolic links. */
   #directories;
-  /** Files of the chain, by their identities. */
+  /** The directory of the first image on its server; `null` if it is on none. */
+  #serverDirectory;
+  /** Files of the chain, by their identities or URLs. */
   #members = /* @__PURE__ */ new Set();
   #images = 1;
   /**
@@ -11900,6 +11902,7 @@ var ReferenceGate = class {
       files.pathOf(first2.file.fd)
     ];
     this.#context = context;
+    this.#serverDirectory = first2.place === void 0 ? null : directoryOf(first2.place.url);
     this.#directories = [
       ...own.map(directoryOf),
       ...options.allowReference.map((path) => files.absolutePath(`${path}/.`))
@@ -11907,11 +11910,12 @@ var ReferenceGate = class {
     this.#add(first2);
   }
   /**
-   * The path of a file that an image names.
+   * What the name of a file in an image leads to.
    *
-   * @throws {UserError} If the name is no path, or the chain is too long.
+   * @throws {UserError} If the name is no path, or leads elsewhere on a server,
+   * or the chain is too long.
    */
-  pathOf(reference) {
+  sourceOf(reference) {
     const { role, name, by } = reference;
     if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
       throw refused(reference, "it is not a path; name the file yourself");
@@ -11920,10 +11924,16 @@ var ReferenceGate = class {
     if (isBelow && ++this.#images > CHAIN_MAX) {
       throw refused(reference, `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`);
     }
-    if (name.startsWith("/")) return name;
-    const { files } = this.#context.services;
-    const directory = by.file === null ? null : directoryOf(files.pathOf(by.file.fd));
-    return directory === null ? name : `${directory}/${name}`;
+    const { services: { files }, options: { allowReference } } = this.#context;
+    if (name.startsWith("/")) {
+      if (by.file !== null || allowReference.length > 0) return fileAt(name);
+      throw refused(reference, `it is a path of the machine on which the image was made; ${adviceFor(reference)}`);
+    }
+    if (by.place !== void 0) return this.#beside(by.place, reference);
+    if (by.file !== null) {
+      return fileAt(`${directoryOf(files.pathOf(by.file.fd))}/${name}`);
+    }
+    throw refused(reference, `the image is in no directory in which that could be; ${adviceFor(reference)}`);
   }
   /**
    * Where the parent of an image is, which is an image of a chain too.
@@ -11942,7 +11952,7 @@ var ReferenceGate = class {
     if (name === "") {
       throw refused(reference, `the image does not name it; give it with backing=${format}:PATH`);
     }
-    const file = this.pathOf(reference);
+    const file = this.sourceOf(reference);
     return {
       file,
       link: {
@@ -11957,20 +11967,37 @@ var ReferenceGate = class {
    * @throws {UserError} If it lies elsewhere, or is part of the chain already.
    */
   admit(file, reference) {
-    const { files } = this.#context.services;
-    if (file.file === null) throw refused(reference, "it is not a file");
-    const path = files.pathOf(file.file.fd);
-    const isInside = this.#directories.some((directory) => path.startsWith(directory === "/" ? directory : `${directory}/`));
-    if (!isInside) {
-      const directory = directoryOf(path);
-      throw refused(reference, `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`);
+    if (file.file !== null) this.#admitFile(file.file.fd, reference);
+    else if (file.place === void 0) {
+      throw refused(reference, "it is not a file");
     }
     if (!this.#add(file)) {
       throw refused(reference, "it is part of the same chain already; repair the chain with 'qemu-img rebase'");
     }
   }
-  #add({ file }) {
-    const identity = file?.stat.identity;
+  #admitFile(fd, reference) {
+    const path = this.#context.services.files.pathOf(fd);
+    if (this.#directories.some((directory2) => isInside(path, directory2))) {
+      return;
+    }
+    const directory = directoryOf(path);
+    throw refused(reference, `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`);
+  }
+  /** Looks before anything is asked of the server: it would see the URL. */
+  #beside(place, reference) {
+    const found = place.beside(reference.name);
+    const advice = adviceFor(reference);
+    if (typeof found === "string") {
+      throw refused(reference, `${found}; ${advice}`);
+    }
+    const directory = this.#serverDirectory;
+    if (directory !== null && isInside(found.url, directory)) {
+      return found.source;
+    }
+    throw refused(reference, `it is ${found.url}, outside of the image's directory; ${advice} if you trust the image`);
+  }
+  #add({ file, place }) {
+    const identity = file?.stat.identity ?? place?.url;
     if (identity === void 0) return true;
     const isNew = !this.#members.has(identity);
     this.#members.add(identity);
@@ -11979,6 +12006,18 @@ var ReferenceGate = class {
 };
 function refused({ role, name, by }, why) {
   return new UserError(`Cannot open the ${role} ${JSON.stringify(name)} of ${by.name}: ${why}`);
+}
+function adviceFor({ role }) {
+  return role === "backing file" || role === "parent" ? "name the image yourself with backing, such as backing=qcow2:https://HOST/PATH" : "copy the files of the image to one local directory";
+}
+function fileAt(source) {
+  return {
+    driver: FILE,
+    source
+  };
+}
+function isInside(path, directory) {
+  return path.startsWith(directory === "/" ? directory : `${directory}/`);
 }
 function directoryOf(path) {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));
@@ -12152,12 +12191,9 @@ function decompressZstd(stream, options) {
 function rawPathOf(source) {
   return /^raw:(.+)$/s.exec(source)?.[1] ?? null;
 }
-function openImageFile(path, link3, context, options = READ_ONLY) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
-  return context.openBelow(source, options);
+async function openImageFile(home, context, options = READ_ONLY) {
+  const isOpen = typeof home !== "string" && "backend" in home;
+  return isOpen ? home : await context.openBelow(home, options);
 }
 function placeInChain(file, link3, context) {
   if (link3 === void 0) {
@@ -13194,13 +13230,10 @@ async function openExtent(extent, end, numbers, to) {
   throw refused(reference, `it has a disk of ${header.size} bytes, not ${size}; it belongs to another image`);
 }
 async function openFile(reference, { gate, context, files }) {
-  const source = gate.pathOf(reference);
-  const opened = await context.openBelow({
-    driver: FILE,
-    source
-  }, READ_ONLY).catch((error) => {
+  const from = gate.sourceOf(reference);
+  const opened = await context.openBelow(from, READ_ONLY).catch((error) => {
     if (errnoOf(error) !== ERRNO.ENOENT) throw error;
-    throw refused(reference, `there is no ${source}; put all files of the disk into one directory, under the names that the descriptor gives`);
+    throw refused(reference, `there is no ${from.source}; put all files of the disk into one directory, under the names that the descriptor gives`);
   });
   gate.admit(opened, reference);
   return files.push(opened) - 1;
@@ -14160,8 +14193,8 @@ var VMDK = {
     });
   }
 };
-async function openVmdk({ file: path, link: link3, cid }, context) {
-  const file = typeof path === "string" ? await openImageFile(path, link3, context) : path;
+async function openVmdk({ file: home, link: link3, cid }, context) {
+  const file = await openImageFile(home, context);
   const { name } = file;
   const place = placeInChain(file, link3, context);
   refuseSnapshot("VMDK", name, context);
@@ -16433,12 +16466,12 @@ async function openBacking({ backingName: name, backingFormat: format }, by, gat
     const what = JSON.stringify(format);
     throw refused(reference, `its format is ${what}, yet only raw and qcow2 can be below an image; convert it with 'qemu-img convert'`);
   }
-  const path = gate.pathOf(reference);
-  if (format === "qcow2") return await open2.qcow2(path, {
+  const source = gate.sourceOf(reference);
+  if (format === "qcow2") return await open2.qcow2(source, {
     gate,
     reference
   });
-  const file = await open2.raw(path);
+  const file = await open2.any(source);
   gate.admit(file, reference);
   return file;
 }
@@ -16452,16 +16485,12 @@ async function openDataFile({ hasDataFile, dataFileName: name }, by, { gate }, c
   if (name === null) {
     throw refused(reference, "the image does not name it; record it with 'qemu-img amend -o data_file=PATH'");
   }
-  const source = gate.pathOf(reference);
+  const source = gate.sourceOf(reference);
   const { writable } = context.options;
-  const options = {
+  const file = await context.openBelow(source, {
     ...READ_ONLY,
     writable
-  };
-  const file = await context.openBelow({
-    driver: FILE,
-    source
-  }, options);
+  });
   gate.admit(file, reference);
   return file;
 }
@@ -20364,12 +20393,13 @@ var QCOW2 = {
     }) : new WritableQcow2Backend(parts2, tables, writing, services);
   }
 };
-async function openQcow2({ file: path, base, link: link3 }, context) {
+async function openQcow2({ file: home, base, link: link3 }, context) {
   const { cacheSize, backing: given, writable } = context.options;
-  const file = typeof path === "string" ? await openImageFile(path, link3, context, {
+  const reading = {
     ...READ_ONLY,
     writable
-  }) : path;
+  };
+  const file = await openImageFile(home, context, reading);
   const { name, backend } = file;
   const place = placeInChain(file, link3, context);
   const header = await openHeader(file, context);
@@ -20400,14 +20430,14 @@ async function openQcow2({ file: path, base, link: link3 }, context) {
     cacheSize: Math.max(0, left)
   };
   const backing = base ?? await openBacking(header, file, place.gate, {
-    raw: (path2) => context.openBelow({
+    raw: (path) => context.openBelow({
       driver: FILE,
-      source: path2
+      source: path
     }, options),
-    qcow2: (path2, link4) => context.openBelow({
+    qcow2: (file2, link4) => context.openBelow({
       driver: QCOW2,
       source: {
-        file: path2,
+        file: file2,
         link: link4
       }
     }, options),
@@ -21436,7 +21466,7 @@ var VHD = {
     };
     throw new UserError(`Cannot open "${text}": give a path, as in vhd:PATH`);
   },
-  fileOf: ({ file }) => file,
+  fileOf: ({ file }) => String(file),
   async describe(file, name) {
     const facts = await describeVhd(file, name);
     return {
@@ -21496,8 +21526,8 @@ var FixedBackend = class extends WindowBackend {
     return -ERRNO.EROFS;
   }
 };
-async function openVhd({ file: path, link: link3, id }, context) {
-  const file = await openImageFile(path, link3, context);
+async function openVhd({ file: home, link: link3, id }, context) {
+  const file = await openImageFile(home, context);
   const { name, backend } = file;
   const place = placeInChain(file, link3, context);
   refuseSnapshot("VHD", name, context);
@@ -22452,7 +22482,7 @@ var VHDX = {
     };
     throw new UserError(`Cannot open "${text}": give a path, as in vhdx:PATH`);
   },
-  fileOf: ({ file }) => file,
+  fileOf: ({ file }) => String(file),
   async describe(file, name) {
     const facts = await describeVhdx(file, name);
     return {
@@ -22490,8 +22520,8 @@ var VHDX = {
     });
   }
 };
-async function openVhdx({ file: path, link: link3, dataWriteIds }, context) {
-  const file = await openImageFile(path, link3, context);
+async function openVhdx({ file: home, link: link3, dataWriteIds }, context) {
+  const file = await openImageFile(home, context);
   const { name, backend } = file;
   const place = placeInChain(file, link3, context);
   refuseSnapshot("VHDX", name, context);
@@ -22925,6 +22955,13 @@ function redirected(from, location) {
     return "it redirects from https: to http:, which is not encrypted";
   }
   return locationOf(url);
+}
+function besideUrl(url, path) {
+  if (url.includes("?")) {
+    return "what follows the ? in the image's URL may be a signature for that image alone";
+  }
+  const encoded3 = path.split("/").map(encodeURIComponent).join("/");
+  return locationOf(new URL(encoded3, url));
 }
 function shownUrl(text) {
   return text.replace(/#.*$/s, "").replace(/\?.*$/s, "?...").replace(/^([a-z0-9+]+:\/\/)[^/?#]*@/i, "$1...@");
@@ -24485,7 +24522,7 @@ var HttpConnection = class {
   sent(result3) {
     this.#isSending = false;
     if (result3 < 0 && this.#exchange !== null) {
-      this.#lose(this.#why ?? `sending failed (error ${-result3})`);
+      this.#lose(this.#why ?? reasonOf("sending", -result3));
     }
   }
   failed(why) {
@@ -24552,7 +24589,7 @@ var HttpConnection = class {
       if (!(error instanceof HttpViolation)) throw error;
       return this.#lose(error.message);
     }
-    this.#lose(this.#why ?? (result3 === 0 ? "it closed the connection" : `receiving failed (error ${-result3})`));
+    this.#lose(this.#why ?? (result3 === 0 ? "it closed the connection" : reasonOf("receiving", -result3)));
   }
   #endExchange(isReusable) {
     if (this.#exchange === null) return;
@@ -24587,6 +24624,9 @@ var HttpConnection = class {
     this.#from = 0;
   }
 };
+function reasonOf(call3, error) {
+  return error === ERRNO.EPIPE || error === ERRNO.ECONNRESET ? "it closed the connection" : `${call3} failed (${errnoName(error)})`;
+}
 if (HEAD_MAX2 + RECEIVE_LEAST > RECEIVE_BYTES) throw new RangeError("HEAD_MAX");
 
 // src/backends/protocols/http/fetch_exchange.ts
@@ -24791,7 +24831,7 @@ var HttpPool = class {
         this.#refused(fetch, location, verdict.why);
         break;
       case "later": {
-        const asked = verdict.afterMs ?? this.#pause;
+        const asked = Math.max(verdict.afterMs ?? 0, this.#pause);
         return this.#failed(fetch, verdict.why, asked);
       }
     }
@@ -25213,7 +25253,7 @@ var HTTP = {
     "shared memory"
   ],
   parse: (_rest, text) => parseHttpUrl(text),
-  open(location, context) {
+  async open(location, context) {
     const { options, services } = context;
     const authority = readAuthority(location, options.http, services.files);
     const name = shownUrl(location.url);
@@ -25223,10 +25263,30 @@ var HTTP = {
       authority,
       tls: options.tls
     };
-    return openHttpImage(source, NO_SIGNATURE, context);
+    const opened = await openHttpImage(source, NO_SIGNATURE, context);
+    return {
+      ...opened,
+      place: placeOf(location)
+    };
   },
   attach: (attachment, _below, services) => attachHttpImage(attachment, NO_SIGNATURE, services)
 };
+function placeOf({ url }) {
+  return {
+    url,
+    beside(path) {
+      const source = besideUrl(url, path);
+      if (typeof source === "string") return source;
+      return {
+        url: source.url,
+        source: {
+          driver: HTTP,
+          source
+        }
+      };
+    }
+  };
+}
 
 // src/base/import_factory.ts
 var METHODS = {
@@ -27300,15 +27360,15 @@ function patternByte(position) {
 function findKeys(text, profile, path) {
   const values = /* @__PURE__ */ new Map();
   let isThere2 = false;
-  let isInside = false;
+  let isInside2 = false;
   for (const line of text.split(/\r?\n/)) {
     const section = /^\s*\[\s*(?:profile\s+)?([^\]]*?)\s*\]\s*(?:[#;].*)?$/.exec(line);
     if (section !== null) {
-      isInside = section[1] === profile;
-      isThere2 ||= isInside;
+      isInside2 = section[1] === profile;
+      isThere2 ||= isInside2;
       continue;
     }
-    if (!isInside || /^\s*(?:[#;].*)?$/.test(line)) continue;
+    if (!isInside2 || /^\s*(?:[#;].*)?$/.test(line)) continue;
     const match = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(line);
     if (match !== null) values.set(match[1].toLowerCase(), match[2]);
   }
@@ -27432,6 +27492,19 @@ function parseS3Uri(uri) {
     key
   };
 }
+function besideKey({ bucket, key }, path) {
+  const parts2 = key.split("/").slice(0, -1);
+  for (const part2 of path.split("/")) {
+    if (part2 === "..") parts2.pop();
+    else if (part2 !== ".") parts2.push(part2);
+  }
+  const found = parts2.join("/");
+  return {
+    uri: `s3://${bucket}/${found}`,
+    bucket,
+    key: found
+  };
+}
 function locationOfObject({ bucket, key }, endpoint, region) {
   const isInHost = endpoint === null && !bucket.includes(".");
   const base = endpoint ?? (isInHost ? `https://${bucket}.s3.${region}.amazonaws.com` : `https://s3.${region}.amazonaws.com`);
@@ -27482,7 +27555,8 @@ var S3 = {
         http: attachment,
         region,
         keys
-      }
+      },
+      place: placeOf2(source)
     };
   },
   async attach({ http, region, keys }, _below, services) {
@@ -27490,6 +27564,21 @@ var S3 = {
     return await attachHttpImage(http, signer(region, keys), services);
   }
 };
+function placeOf2(source) {
+  return {
+    url: source.uri,
+    beside(path) {
+      const found = besideKey(source, path);
+      return {
+        url: found.uri,
+        source: {
+          driver: S3,
+          source: found
+        }
+      };
+    }
+  };
+}
 function signer(region, keys) {
   let signed = [];
   let path = "";

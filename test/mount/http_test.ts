@@ -46,14 +46,14 @@ mountTest(
     const base = `${directory}/base.qcow2`;
     const top = `${directory}/top.qcow2`;
     await must("qemu-img", "convert", "-c", "-O", "qcow2", image, base);
-    const backing = ["-b", base, "-F", "qcow2"];
+    const backing = ["-b", "base.qcow2", "-F", "qcow2"];
     await must("qemu-img", "create", "-qf", "qcow2", ...backing, top);
     await must("qemu-io", "-c", "write -P 7 1M 100k", top);
     await must("qemu-io", "-f", "raw", "-c", "write -P 7 1M 100k", image);
     await using server = await Nginx.start(directory);
+    // Its backing image lies beside it, where it says.
     await using process = await ExportProcess.start([
       "-q2",
-      `--backing=qcow2:${server.url("base.qcow2")}`,
       `qcow2:${server.url("top.qcow2")}`,
       mountpoint,
     ]);

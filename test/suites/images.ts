@@ -17,6 +17,8 @@ import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";
 import "../backends/file_sync_test.ts";
 import "../backends/http/authority_test.ts";
+import "../backends/http/beside_test.ts";
+import "../backends/http/faults_test.ts";
 import "../backends/http/files_test.ts";
 import "../backends/http/http_backend_test.ts";
 import "../backends/http/route_test.ts";

@@ -43,6 +43,7 @@ import "../mount/read_only_test.ts";
 import "../mount/remote_image_test.ts";
 import "../mount/resize_test.ts";
 import "../mount/room_test.ts";
+import "../mount/secrets_test.ts";
 import "../mount/several_hosts_test.ts";
 import "../mount/splice_test.ts";
 import "../mount/thrown_errors_test.ts";

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { ImageBelow, OpenContext } from "../../driver.ts";
+import type { DriverSource, ImageBelow, OpenContext } from "../../driver.ts";
 import { rawPathOf } from "../../image_chain.ts";
-import { FILE } from "../../protocols/file/driver.ts";
 import {
   type ChainLink,
   READ_ONLY,
@@ -19,10 +18,10 @@ import type { Qcow2Header } from "./header.ts";
 export interface BackingOpeners {
   /** A file, by its path. */
   raw(path: string): Promise<ImageBelow>;
-  /** A qcow2 image of the same chain, by its path. */
-  qcow2(path: string, link: ChainLink): Promise<ImageBelow>;
-  /** A source as users write it. */
-  any(source: string): Promise<ImageBelow>;
+  /** A qcow2 image of the same chain. */
+  qcow2(file: DriverSource, link: ChainLink): Promise<ImageBelow>;
+  /** A source as users write it, or as a chain leads to it. */
+  any(source: string | DriverSource): Promise<ImageBelow>;
 }
 
 /**
@@ -56,9 +55,9 @@ export async function openBacking(
       `its format is ${what}, yet only raw and qcow2 can be below an image; convert it with 'qemu-img convert'`,
     );
   }
-  const path = gate.pathOf(reference);
-  if (format === "qcow2") return await open.qcow2(path, { gate, reference });
-  const file = await open.raw(path);
+  const source = gate.sourceOf(reference);
+  if (format === "qcow2") return await open.qcow2(source, { gate, reference });
+  const file = await open.any(source);
   gate.admit(file, reference);
   return file;
 }
@@ -82,10 +81,9 @@ export async function openDataFile(
       "the image does not name it; record it with 'qemu-img amend -o data_file=PATH'",
     );
   }
-  const source = gate.pathOf(reference);
+  const source = gate.sourceOf(reference);
   const { writable } = context.options;
-  const options = { ...READ_ONLY, writable };
-  const file = await context.openBelow({ driver: FILE, source }, options);
+  const file = await context.openBelow(source, { ...READ_ONLY, writable });
   gate.admit(file, reference);
   return file;
 }

@@ -7,7 +7,11 @@ import type {
   Opened,
 } from "../../driver.ts";
 import { loadDecompression } from "../../compression/decompress.ts";
-import { openImageFile, placeInChain } from "../../image_chain.ts";
+import {
+  type ImageHome,
+  openImageFile,
+  placeInChain,
+} from "../../image_chain.ts";
 import { DamageSigns } from "../../mapped/damage_signs.ts";
 import { MappedImage } from "../../mapped/mapped_backend.ts";
 import { cacheOwner, SliceCache } from "../../mapped/slice_cache.ts";
@@ -36,8 +40,8 @@ import {
 
 /** A qcow2 image that is to be opened. */
 export interface Qcow2Source {
-  /** What its bytes are in, as users write it; open already in an overlay. */
-  readonly file: string | ImageBelow;
+  /** What its bytes are in; open already in an overlay. */
+  readonly file: ImageHome;
   /** The image below, open already; the one that the header names if left out. */
   readonly base?: ImageBelow;
   /** Its place in a chain; none if the user named it. */
@@ -138,13 +142,12 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
  * What is open already is not opened again.
  */
 export async function openQcow2(
-  { file: path, base, link }: Qcow2Source,
+  { file: home, base, link }: Qcow2Source,
   context: OpenContext,
 ): Promise<Opened<Qcow2Attachment>> {
   const { cacheSize, backing: given, writable } = context.options;
-  const file = typeof path === "string"
-    ? await openImageFile(path, link, context, { ...READ_ONLY, writable })
-    : path;
+  const reading = { ...READ_ONLY, writable };
+  const file = await openImageFile(home, context, reading);
   const { name, backend } = file;
   const place = placeInChain(file, link, context);
   const header = await openHeader(file, context);
@@ -167,11 +170,8 @@ export async function openQcow2(
   const options = { ...READ_ONLY, cacheSize: Math.max(0, left) };
   const backing = base ?? await openBacking(header, file, place.gate, {
     raw: (path) => context.openBelow({ driver: FILE, source: path }, options),
-    qcow2: (path, link) =>
-      context.openBelow(
-        { driver: QCOW2, source: { file: path, link } },
-        options,
-      ),
+    qcow2: (file, link) =>
+      context.openBelow({ driver: QCOW2, source: { file, link } }, options),
     any: (source) => context.openBelow(source, options),
   }, given);
   return {

@@ -54,7 +54,7 @@ export const VHD: ImageDriver<VhdSource, VhdAttachment> = {
     if (file !== "") return { file };
     throw new UserError(`Cannot open "${text}": give a path, as in vhd:PATH`);
   },
-  fileOf: ({ file }) => file,
+  fileOf: ({ file }) => String(file),
   async describe(file, name) {
     const facts = await describeVhd(file, name);
     return { size: facts.size, facts: { ...facts }, rows: vhdRows(facts) };
@@ -108,10 +108,10 @@ class FixedBackend extends WindowBackend {
 
 /** Opens an image: its file, then its parent. */
 async function openVhd(
-  { file: path, link, id }: VhdSource,
+  { file: home, link, id }: VhdSource,
   context: OpenContext,
 ): Promise<Opened<VhdAttachment>> {
-  const file = await openImageFile(path, link, context);
+  const file = await openImageFile(home, context);
   const { name, backend } = file;
   const place = placeInChain(file, link, context);
   refuseSnapshot("VHD", name, context);

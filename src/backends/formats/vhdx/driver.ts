@@ -56,7 +56,7 @@ export const VHDX: ImageDriver<VhdxSource, VhdxAttachment> = {
     if (file !== "") return { file };
     throw new UserError(`Cannot open "${text}": give a path, as in vhdx:PATH`);
   },
-  fileOf: ({ file }) => file,
+  fileOf: ({ file }) => String(file),
   async describe(file, name) {
     const facts = await describeVhdx(file, name);
     return { size: facts.size, facts: { ...facts }, rows: vhdxRows(facts) };
@@ -86,10 +86,10 @@ export const VHDX: ImageDriver<VhdxSource, VhdxAttachment> = {
 
 /** Opens an image: its file, then its parent. */
 async function openVhdx(
-  { file: path, link, dataWriteIds }: VhdxSource,
+  { file: home, link, dataWriteIds }: VhdxSource,
   context: OpenContext,
 ): Promise<Opened<VhdxAttachment>> {
-  const file = await openImageFile(path, link, context);
+  const file = await openImageFile(home, context);
   const { name, backend } = file;
   const place = placeInChain(file, link, context);
   refuseSnapshot("VHDX", name, context);

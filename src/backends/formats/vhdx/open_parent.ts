@@ -1,5 +1,5 @@
 import type { ImageBelow, ImageDriver, OpenContext } from "../../driver.ts";
-import { openGivenBacking } from "../../image_chain.ts";
+import { type ImageHome, openGivenBacking } from "../../image_chain.ts";
 import {
   type ChainLink,
   READ_ONLY,
@@ -9,8 +9,8 @@ import { parentLink } from "./parent_locator.ts";
 
 /** A VHDX image that is to be opened. */
 export interface VhdxSource {
-  /** What it is in, as users write it. */
-  readonly file: string;
+  /** What it is in. */
+  readonly file: ImageHome;
   /** Its place in a chain; none if the user named it. */
   readonly link?: ChainLink;
   /** The ids that its data may have, because it is the parent of another image. */

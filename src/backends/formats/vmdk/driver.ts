@@ -118,12 +118,10 @@ interface Layout {
 
 /** Opens an image: its file, then the files of its extents, then its parent. */
 export async function openVmdk(
-  { file: path, link, cid }: VmdkSource,
+  { file: home, link, cid }: VmdkSource,
   context: OpenContext,
 ): Promise<Opened<VmdkAttachment>> {
-  const file = typeof path === "string"
-    ? await openImageFile(path, link, context)
-    : path;
+  const file = await openImageFile(home, context);
   const { name } = file;
   const place = placeInChain(file, link, context);
   refuseSnapshot("VMDK", name, context);

@@ -7,7 +7,6 @@
 import { ERRNO } from "../../../base/errno.ts";
 import { errnoOf } from "../../../base/errno_of.ts";
 import type { ImageBelow, OpenContext } from "../../driver.ts";
-import { FILE } from "../../protocols/file/driver.ts";
 import {
   READ_ONLY,
   type Reference,
@@ -115,13 +114,13 @@ async function openFile(
   reference: Reference,
   { gate, context, files }: ExtentContext,
 ): Promise<number> {
-  const source = gate.pathOf(reference);
-  const opened = await context.openBelow({ driver: FILE, source }, READ_ONLY)
+  const from = gate.sourceOf(reference);
+  const opened = await context.openBelow(from, READ_ONLY)
     .catch((error) => {
       if (errnoOf(error) !== ERRNO.ENOENT) throw error;
       throw refused(
         reference,
-        `there is no ${source}; put all files of the disk into one directory, under the names that the descriptor gives`,
+        `there is no ${from.source}; put all files of the disk into one directory, under the names that the descriptor gives`,
       );
     });
   gate.admit(opened, reference);

@@ -4,7 +4,7 @@ import type {
   ImageOptions,
   OpenContext,
 } from "../../driver.ts";
-import { openGivenBacking } from "../../image_chain.ts";
+import { type ImageHome, openGivenBacking } from "../../image_chain.ts";
 import {
   type ChainLink,
   READ_ONLY,
@@ -14,8 +14,8 @@ import type { Descriptor } from "./descriptor.ts";
 
 /** A VMDK image that is to be opened. */
 export interface VmdkSource {
-  /** What it is in, as users write it; open already in an archive. */
-  readonly file: string | ImageBelow;
+  /** What it is in; open already in an archive. */
+  readonly file: ImageHome;
   /** Its place in a chain; none if the user named it. */
   readonly link?: ChainLink;
   /** The CID that it has to have, because it is the parent of another image. */

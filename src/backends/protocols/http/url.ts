@@ -81,6 +81,27 @@ export function redirected(
   return locationOf(url);
 }
 
+/**
+ * Where a relative path leads from a URL: RFC 3986, section 5. Its characters
+ * mean themselves, also those that mean something else in a URL.
+ *
+ * @returns The location, or why there is none: a clause.
+ */
+export function besideUrl(url: string, path: string): HttpLocation | string {
+  if (url.includes("?")) {
+    return "what follows the ? in the image's URL may be a signature for that image alone";
+  }
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return locationOf(new URL(encoded, url));
+}
+
+/** A source as users are shown it: without what is secret in a URL. */
+export function shownSource(source: string): string {
+  const [, formats, rest] = /^((?:[a-z0-9]+:)*?)(https?:\/\/.*)$/is
+    .exec(source) ?? [];
+  return rest === undefined ? source : `${formats}${shownUrl(rest)}`;
+}
+
 /** A URL as users are shown it: a query may be a signature, which is a secret. */
 export function shownUrl(text: string): string {
   return text.replace(/#.*$/s, "").replace(/\?.*$/s, "?...")

@@ -1,5 +1,5 @@
 import { systemTime } from "../../../base/timespec.ts";
-import type { ImageDriver } from "../../driver.ts";
+import type { ImageDriver, ServerPlace } from "../../driver.ts";
 import { readAuthority } from "../http/authority.ts";
 import {
   attachHttpImage,
@@ -13,7 +13,12 @@ import type { HttpLocation } from "../http/url.ts";
 import { findKeys, type S3Keys } from "./credentials.ts";
 import { signedFields, signingTime } from "./sign.ts";
 import { loadDigests } from "../../digests.ts";
-import { locationOfObject, parseS3Uri, type S3Source } from "./uri.ts";
+import {
+  besideKey,
+  locationOfObject,
+  parseS3Uri,
+  type S3Source,
+} from "./uri.ts";
 
 /** How long a signature is used, in milliseconds; stores take it for 15 minutes. */
 const SIGNATURE_MS = 60_000;
@@ -54,6 +59,7 @@ export const S3: ImageDriver<S3Source, S3Attachment> = {
     return {
       name: source.uri,
       attachment: { http: attachment, region, keys },
+      place: placeOf(source),
     };
   },
   async attach({ http, region, keys }, _below, services) {
@@ -61,6 +67,16 @@ export const S3: ImageDriver<S3Source, S3Attachment> = {
     return await attachHttpImage(http, signer(region, keys), services);
   },
 };
+
+function placeOf(source: S3Source): ServerPlace {
+  return {
+    url: source.uri,
+    beside(path) {
+      const found = besideKey(source, path);
+      return { url: found.uri, source: { driver: S3, source: found } };
+    },
+  };
+}
 
 /** Signs requests; the range is not signed, so one signature serves many. */
 function signer(region: string, keys: S3Keys | null): Sign {

@@ -28,6 +28,17 @@ export function parseS3Uri(uri: string): S3Source {
   return { uri, bucket: bucket!, key: key! };
 }
 
+/** The object of the same bucket to which a relative path leads. */
+export function besideKey({ bucket, key }: S3Source, path: string): S3Source {
+  const parts = key.split("/").slice(0, -1);
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== ".") parts.push(part);
+  }
+  const found = parts.join("/");
+  return { uri: `s3://${bucket}/${found}`, bucket, key: found };
+}
+
 /**
  * Where an object is: with the bucket in the path at an endpoint, in the host at
  * AWS.
