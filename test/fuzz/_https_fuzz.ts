@@ -16,7 +16,7 @@ import {
   requestOf,
 } from "../backends/http/_model_server.ts";
 import { Authority } from "../_certificates.ts";
-import { Random } from "../_random.ts";
+import type { Random } from "../_random.ts";
 import { damaged } from "./_damaged_answer.ts";
 import { RecordDamage } from "./_damaged_records.ts";
 import { BYTES, FuzzCounts, readSome, withinTicks } from "./_fuzzed_reads.ts";
