@@ -58,6 +58,7 @@ function checkedTrace(lines: readonly string[]): TraceEvent[] {
       flow.ended = true;
     } else assert(["M", "i"].includes(ph), ph);
   }
+  for (const [id, { ended }] of flows) assert(ended, `flow ${id} has no end`);
   const tracks = events.filter((event) => event.name === "thread_name");
   const used = new Set(events.filter(({ ph }) => ph !== "M").map((e) => e.tid));
   assertEquals(new Set(tracks.map(({ tid }) => tid)), used);
@@ -91,7 +92,7 @@ Deno.test("perfettoTrace() has a track for each queue and flows to replies", () 
   const flows = (ph: string) =>
     events.filter((event) => event.ph === ph).map(({ id }) => id);
   // The last request has no reply.
-  assertEquals(flows("s"), [1, 2, 3, 4]);
+  assertEquals(flows("s"), [1, 2, 3]);
   assertEquals(flows("f"), [2, 3, 1]);
   const names = events.filter(({ name }) => name === "thread_name");
   assertEquals(names.map(({ args }) => args!.name), ["queue 0", "queue 2"]);

@@ -87,6 +87,7 @@ function eventsOf(entries: readonly Timed[]): TraceEvent[] {
   const flows = new Map<bigint, number>();
   let flow = 0;
   const next = nextOnQueue(entries);
+  const answered = answeredOf(entries);
   return entries.flatMap(({ message, decoded, ts }, i) => {
     const at = { ts, pid: PID, tid: message.queue + 1 };
     if (typeof decoded === "string") {
@@ -100,16 +101,37 @@ function eventsOf(entries: readonly Timed[]): TraceEvent[] {
     // A request lasts until something else happens on its queue.
     const dur = isRequest ? gap : Math.min(gap, MOMENT_US);
     const slice: TraceEvent = { ...at, ph: "X", dur, ...describe(decoded) };
-    if (unique === 0n) return [slice];
     const end = { ...at, name: "request to reply", cat: "flow" } as const;
-    if (isRequest) {
+    if (answered.has(i)) {
       flows.set(unique, ++flow);
       return [slice, { ...end, ph: "s", id: flow }];
     }
-    const id = flows.get(unique)!;
+    const id = flows.get(unique);
+    if (isRequest || id === undefined) return [slice];
     flows.delete(unique);
     return [slice, { ...end, ph: "f", bp: "e", id }];
   });
+}
+
+/**
+ * The requests whose replies are in the log too: FORGETs have none, and lines may
+ * be missing. A flow without an end is none.
+ */
+function answeredOf(entries: readonly Timed[]): Set<number> {
+  const waiting = new Map<bigint, number>();
+  const answered = new Set<number>();
+  for (const [i, { decoded }] of entries.entries()) {
+    if (typeof decoded === "string") continue;
+    const { unique, direction } = decoded;
+    if (direction === "<-") {
+      waiting.set(unique, i);
+      continue;
+    }
+    const request = waiting.get(unique);
+    if (request !== undefined) answered.add(request);
+    waiting.delete(unique);
+  }
+  return answered;
 }
 
 /** For each message, when the next one of its queue comes. */
