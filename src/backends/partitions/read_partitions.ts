@@ -34,10 +34,10 @@ export async function readPartitions(
   const mbr = parseMbr(await readTable(disk, 0, MBR_BYTES));
   if (mbr === null || mbr.isProtective) {
     const gpt = await readGpt(disk);
-    if (gpt !== null && "damage" in gpt) {
-      throw new UserError(
-        `Cannot use the partition table of ${name}: ${gpt.damage}; repair a copy of the disk with 'sgdisk' or 'testdisk', or give --offset and --size`,
-      );
+    if (gpt !== null && "damage" in gpt) throw unusable(name, gpt.damage);
+    if (gpt === null && mbr !== null) {
+      const why = "the MBR says that there is a GPT, and neither copy is there";
+      throw unusable(name, why);
     }
     if (gpt !== null) {
       const unprotected = "the disk has no protective MBR";
@@ -45,6 +45,12 @@ export async function readPartitions(
     }
   }
   return mbr === null ? null : await mbrTable(disk, mbr);
+}
+
+function unusable(name: string, why: string): UserError {
+  return new UserError(
+    `Cannot use the partition table of ${name}: ${why}; repair a copy of the disk with 'sgdisk' or 'testdisk', or give --offset and --size`,
+  );
 }
 
 /**

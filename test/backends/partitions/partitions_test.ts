@@ -238,6 +238,16 @@ Deno.test("an MBR beside a GPT that it does not announce counts alone", async ()
   assertEquals(table!.remarks, ["the disk has no protective MBR"]);
 });
 
+Deno.test("a GPT that the MBR announces and that is not there is refused", async () => {
+  const disk = buildGpt({ sectors: SECTORS, entries: ENTRIES });
+  disk.fill(0, 512, 1024).fill(0, disk.length - 512);
+  await assertRejects(
+    () => tableOf({ 0: disk }),
+    UserError,
+    "the MBR says that there is a GPT, and neither copy is there; repair",
+  );
+});
+
 Deno.test("a table that cannot be read is refused by its error's name", async () => {
   const image = { read: () => -ERRNO.EIO } as unknown as Backend;
   const disk = { image, name: "disk.img", size: 1 << 20 };
