@@ -13,7 +13,7 @@ import { looksLikeArchive } from "./ova/looks_like_archive.ts";
 import { hasNextPiece } from "./parts/has_next_piece.ts";
 import { readFooter } from "./vhd/footer.ts";
 import { DESCRIPTOR_START } from "./vmdk/constants.ts";
-import { isZstd, readSeekTable } from "./zst/seek_table.ts";
+import { hasSeekTable, isZstd } from "./zst/seek_table.ts";
 
 /**
  * Tells what a file looks like.
@@ -35,7 +35,7 @@ export async function recognise(
   return looksLike(start, end) ??
     looksLikeDescriptor(start) ??
     await looksLikeArchive(file, start) ??
-    await looksLikeZst(file, start) ??
+    looksLikeZstd(start, end) ??
     await looksLikeVhd(file) ??
     (hasNextPiece(path, files) ? FIRST_PIECE : null);
 }
@@ -62,13 +62,12 @@ function looksLikeDescriptor(start: Uint8Array): KnownFormat | null {
   return DESCRIPTOR_START.test(text) ? { name: "VMDK", prefix: "vmdk:" } : null;
 }
 
-async function looksLikeZst(
-  file: Backend,
+function looksLikeZstd(
   start: Uint8Array,
-): Promise<KnownFormat | null> {
+  end: Uint8Array,
+): KnownFormat | null {
   if (!isZstd(start)) return null;
-  const why = await refusalOf(readSeekTable(file, ""));
-  return why === null ? { name: "zstd", prefix: "zst:" } : {
+  return hasSeekTable(end) ? { name: "zstd", prefix: "zst:" } : {
     name: "zstd",
     prefix: null,
     kind: "a zstd file without a table to seek by",
@@ -79,17 +78,11 @@ async function looksLikeZst(
 
 /** A fixed VHD begins with the disk; others may have lost their start. */
 async function looksLikeVhd(file: Backend): Promise<KnownFormat | null> {
-  const why = await refusalOf(readFooter(file, ""));
-  return why === null ? { name: "VHD", prefix: "vhd:" } : null;
-}
-
-/** Why something makes no sense; `null` if it does. */
-async function refusalOf(result: Promise<unknown>): Promise<UserError | null> {
   try {
-    await result;
-    return null;
+    await readFooter(file, "");
+    return { name: "VHD", prefix: "vhd:" };
   } catch (error) {
-    if (error instanceof UserError) return error;
+    if (error instanceof UserError) return null;
     throw error;
   }
 }

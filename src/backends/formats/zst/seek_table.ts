@@ -108,6 +108,13 @@ export function isZstd(start: Uint8Array): boolean {
   return magic === FRAME_MAGIC || magic >>> 4 === 0x184_d2a5;
 }
 
+/** Whether a file ends like one with a seek table. */
+export function hasSeekTable(end: Uint8Array): boolean {
+  if (end.length < FOOTER) return false;
+  const view = new DataView(end.buffer, end.byteOffset, end.length);
+  return view.getUint32(end.length - 4, true) === SEEKABLE_MAGIC;
+}
+
 /** Why a file has no seek table. */
 async function withoutTable(file: Backend, name: string): Promise<Error> {
   const start = await readPart(file, 0, 4, name);
