@@ -51,16 +51,15 @@ export interface Converter {
   command(cell: Cell, target: string): string[];
 }
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 /** How many requests qemu-img has under way, at most 16. */
 const COROUTINES = [1, 2, 4, 8];
 
 /**
  * The converters that are compared.
  *
- * @param program This project's program; from its sources if `null`.
+ * @param program The path of this project's program.
  */
-export function convertersOf(program: string | null): Converter[] {
+export function convertersOf(program: string): Converter[] {
   const ours: Converter = {
     name: "mqfuse",
     isOurs: true,
@@ -69,7 +68,7 @@ export function convertersOf(program: string | null): Converter[] {
       "run",
       "--no-prompt",
       "--allow-ffi",
-      program ?? MAIN,
+      program,
       "convert",
       ...compress === null ? [] : [`--compress=${compress}`],
       source.endsWith(".qcow2") ? `qcow2:${source}` : source,

@@ -27,7 +27,7 @@ Options:
   --files SIZE     of the disk that is compressed (default: 256M)
   --rounds N       how often each is measured (default: 7)
   --cells LIST     only conversions whose names have one of these in them
-  --program PATH   the program, as of 'deno task build'; its sources if left out`;
+  --program PATH   the program in one file, or main.ts (default: built first)`;
 
 /** The fastest ways of qemu-img that are measured again. */
 const FASTEST = 2;
@@ -54,13 +54,18 @@ async function main(): Promise<void> {
   const cells = CELLS.filter(({ name }) =>
     parts === undefined || parts.some((part) => name.includes(part))
   );
-  const converters = convertersOf(options.program ?? null);
   await using guard = new Guard();
   const directory = await Deno.makeTempDir({
     dir: options.directory,
     prefix: "mqfuse_convert_",
   });
   await guard.add(`rm -rf ${quote(directory)}`);
+  const { program } = options;
+  const converters = convertersOf(
+    program === undefined
+      ? await built(directory)
+      : await Deno.realPath(program),
+  );
   const rows: string[][] = [];
   for (const cell of cells) {
     // One source at a time, for machines with little memory.
@@ -73,6 +78,15 @@ async function main(): Promise<void> {
   }
   const head = ["conversion", "convert (s)", "qemu-img (s)", "with", "ratio"];
   for (const line of formatTable([head, ...rows])) console.log(line);
+}
+
+/** The program as users install it: one file. */
+async function built(directory: string): Promise<string> {
+  const path = `${directory}/mqfuse.js`;
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const bundle = ["bundle", "--quiet", "--platform", "deno", "-o", path, main];
+  await run(directory, [Deno.execPath(), ...bundle]);
+  return path;
 }
 
 async function measure(

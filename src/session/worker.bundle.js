@@ -12056,8 +12056,17 @@ var ZlibHandle = class _ZlibHandle {
    * @returns `null` if node:zlib has other insides than those of Deno 2.9.
    */
   static create(zlib2, compression) {
-    const { Z_FINISH, ZSTD_e_end } = zlib2.constants;
     const stream = compression === "deflate" ? zlib2.createInflateRaw() : compression === "zlib" ? zlib2.createInflate() : zlib2.createZstdDecompress();
+    return _ZlibHandle.of(zlib2, compression, stream);
+  }
+  /**
+   * Takes the insides of a stream.
+   *
+   * @param stream What node:zlib has created for streams of this kind.
+   * @returns `null` if node:zlib has other insides than those of Deno 2.9.
+   */
+  static of(zlib2, compression, stream) {
+    const { Z_FINISH, ZSTD_e_end } = zlib2.constants;
     const { _handle: handle, _writeState: state } = stream;
     const isKnown = typeof handle?.writeSync === "function" && typeof handle.reset === "function" && state instanceof Uint32Array;
     if (!isKnown) return null;
@@ -12073,23 +12082,23 @@ var ZlibHandle = class _ZlibHandle {
     };
   }
   /**
-   * Decompresses a stream, up to the end of the output.
+   * Compresses or decompresses all of the input, up to the end of the output.
    *
-   * @param stream The stream, and the bytes that follow it.
+   * @param input The bytes. A stream ends by itself: others may follow it.
    * @param output Where to.
-   * @returns How many bytes the stream gave; -1 if it is damaged; `null` if
+   * @returns How many bytes that gave; -1 if the input is damaged; `null` if
    * node:zlib does not take the call, because it has other insides after all.
    */
-  decompress(stream, output) {
+  run(input, output) {
     const handle = this.#handle;
     const [from, to] = [
-      stream.length,
+      input.length,
       output.length
     ];
     this.#hasFailed = false;
     try {
       handle.reset();
-      handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
+      handle.writeSync(this.#flush, input, 0, from, output, 0, to);
     } catch (error) {
       return error instanceof TypeError ? null : -1;
     }
@@ -12148,7 +12157,7 @@ async function loadDecompression(what) {
 }
 function decompress(compression, stream, output) {
   const most = output.length - 1;
-  const got = handleOf(compression)?.decompress(stream, output) ?? null;
+  const got = handleOf(compression)?.run(stream, output) ?? null;
   if (got === most) return got;
   if (got === -1 || got !== null && got > most) return -1;
   const block = decompressBySync(compression, stream, most);
@@ -13448,15 +13457,16 @@ var SliceBuffer = class {
 
 // src/backends/mapped/map_later.ts
 async function mapLater({ lookup: lookup2, files, sliceSize }, position, length2, mapping) {
+  if (lookup2.map(position, length2, mapping)) return 0;
   const slice = new SliceBuffer(sliceSize);
-  while (!lookup2.map(position, length2, mapping)) {
+  do {
     lookup2.prepare(position, slice);
     const { bytes: bytes2, host } = slice;
     const { backend } = files[slice.file];
     const got = await readFully(backend, host, bytes2, 0, bytes2.length);
     if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
     if (lookup2.mapRead(slice, position, length2, mapping)) break;
-  }
+  } while (!lookup2.map(position, length2, mapping));
   return 0;
 }
 
@@ -27817,7 +27827,25 @@ function cannotWrite2(name, error) {
 var WINDOW_BITS = 12;
 var MEMORY_LEVEL = 9;
 async function loadCompression(compression) {
-  const { deflateRawSync, zstdCompressSync } = await loadZlib("a qcow2 image");
+  const zlib2 = await loadZlib("a qcow2 image");
+  const options = {
+    windowBits: WINDOW_BITS,
+    memLevel: MEMORY_LEVEL
+  };
+  const stream = compression === "zstd" ? zlib2.createZstdCompress() : zlib2.createDeflateRaw(options);
+  const handle = ZlibHandle.of(zlib2, compression, stream);
+  const bySync = compressBySync(zlib2, compression);
+  let output = new Uint8Array(0);
+  return (cluster) => {
+    if (output.length !== cluster.length) {
+      output = new Uint8Array(cluster.length);
+    }
+    const length2 = handle?.run(cluster, output) ?? -1;
+    if (length2 === output.length) return null;
+    return length2 < 0 ? bySync(cluster) : output.subarray(0, length2);
+  };
+}
+function compressBySync({ deflateRawSync, zstdCompressSync }, compression) {
   const smaller = (stream, { length: length2 }) => stream.length < length2 ? new Uint8Array(stream) : null;
   if (compression === "zstd") {
     return (cluster) => {

@@ -18,12 +18,37 @@ import type { WorkerMessage } from "./worker_messages.ts";
  * @throws {UserError} If one cannot be started; then none is left.
  */
 export async function startWorkerThreads(count: number): Promise<Worker[]> {
+  const { workers, loaded } = launchWorkerThreads(count);
+  try {
+    await Promise.all(loaded);
+    return workers;
+  } catch (cause) {
+    for (const worker of workers) worker.terminate();
+    throw new UserError(
+      `Cannot start the Workers of ${count} queues: ${
+        messageOf(cause)
+      }; use fewer queues, or give this process more memory, threads or open files`,
+      { cause },
+    );
+  }
+}
+
+/** Workers, of which some are loading their code still. */
+export interface LaunchedWorkers {
+  /** Those that were made: fewer than wanted if one could not be. */
+  readonly workers: Worker[];
+  /** For each that was wanted, that it has loaded its code; rejects if not. */
+  readonly loaded: readonly Promise<void>[];
+}
+
+/** Starts Workers, and does not wait for them. */
+export function launchWorkerThreads(count: number): LaunchedWorkers {
   const url = URL.createObjectURL(
     new Blob([source], { type: "text/javascript" }),
   );
   const workers: Worker[] = [];
+  const loading: Promise<void>[] = [];
   try {
-    const loading: Promise<void>[] = [];
     for (let index = 0; index < count; index++) {
       const worker = new Worker(url, {
         type: "module",
@@ -32,18 +57,11 @@ export async function startWorkerThreads(count: number): Promise<Worker[]> {
       workers.push(worker);
       loading.push(loaded(worker));
     }
-    await Promise.all(loading);
-    return workers;
   } catch (error) {
-    for (const worker of workers) worker.terminate();
-    const reason = messageOf(error);
-    throw new UserError(
-      `Cannot start the Workers of ${count} queues: ${reason}; use fewer queues, or give this process more memory, threads or open files`,
-      { cause: error },
-    );
-  } finally {
-    URL.revokeObjectURL(url);
+    loading.push(Promise.reject(error));
   }
+  Promise.allSettled(loading).then(() => URL.revokeObjectURL(url));
+  return { workers, loaded: loading };
 }
 
 function loaded(worker: Worker): Promise<void> {

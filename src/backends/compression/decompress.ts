@@ -41,7 +41,7 @@ export function decompress(
 ): number {
   const most = output.length - 1;
   // The byte to spare shows whether a stream goes on after the block.
-  const got = handleOf(compression)?.decompress(stream, output) ?? null;
+  const got = handleOf(compression)?.run(stream, output) ?? null;
   if (got === most) return got;
   // The documented functions are not asked about damage again: one that fails
   // keeps its memory, as large as a frame of zstd claims its window to be (up to

@@ -7,6 +7,10 @@ import type { DiskPart } from "./disk_part.ts";
 
 /** A thread that copies parts, one after another. */
 export interface CopyThread<Result = unknown> {
+  /** Parts that it is given at a time, so that it need not wait for one. */
+  readonly depth: number;
+  /** Resolves once it can copy; it can at once if left out. */
+  readonly ready?: Promise<void>;
   /**
    * Copies a part.
    *
@@ -30,10 +34,10 @@ export interface PartsRun<Result> {
   copied(part: DiskPart, result: Result, settled: number): Promise<void>;
 }
 
-/** Parts that each thread has at a time, so that it need not wait for one. */
-const DEPTH = 2;
-
-/** Copies parts; rejects with the first error, once every thread is idle. */
+/**
+ * Copies parts; rejects with the first error, once every thread is idle. It does
+ * not wait for threads that become ready when all parts have been given away.
+ */
 export async function runParts<Result>(
   parts: AsyncGenerator<DiskPart, void>,
   threads: readonly CopyThread<Result>[],
@@ -46,11 +50,15 @@ export async function runParts<Result>(
     last = part.at(-1)!.end;
   });
   let failure: { readonly error: unknown } | null = null;
+  const over = Promise.withResolvers<void>();
   const lane = async (thread: CopyThread<Result>) => {
+    if (thread.ready !== undefined) {
+      await Promise.race([thread.ready, over.promise]);
+    }
     while (failure === null) {
       run.signal.throwIfAborted();
       const { done, value } = await tracked.next();
-      if (done === true) return;
+      if (done === true) return over.resolve();
       const result = await thread.copy(value);
       begun.delete(value[0]!.start);
       const settled = begun.size === 0 ? last : Math.min(...begun);
@@ -58,9 +66,10 @@ export async function runParts<Result>(
     }
   };
   const lanes = threads.flatMap((thread) =>
-    Array.from({ length: DEPTH }, () =>
+    Array.from({ length: thread.depth }, () =>
       lane(thread).catch((error) => {
         failure ??= { error };
+        over.resolve();
       }))
   );
   await Promise.all(lanes);

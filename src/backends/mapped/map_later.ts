@@ -20,14 +20,15 @@ export async function mapLater(
   length: number,
   mapping: Mapping,
 ): Promise<number> {
+  if (lookup.map(position, length, mapping)) return 0;
   const slice = new SliceBuffer(sliceSize);
-  while (!lookup.map(position, length, mapping)) {
+  do {
     lookup.prepare(position, slice);
     const { bytes, host } = slice;
     const { backend } = files[slice.file]!;
     const got = await readFully(backend, host, bytes, 0, bytes.length);
     if (got < bytes.length) return got < 0 ? got : -ERRNO.EIO;
     if (lookup.mapRead(slice, position, length, mapping)) break;
-  }
+  } while (!lookup.map(position, length, mapping));
   return 0;
 }

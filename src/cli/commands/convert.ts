@@ -42,7 +42,7 @@ export const CONVERT: Command = {
   name: "convert",
   summary: "copy an image to a raw or qcow2 image, without its empty space",
   description:
-    "Copies the disk that SOURCE shows to a new image, by several Workers at once. Holes and zeroes take no space in it. TARGET gets its name once all of it is on the storage; until then its file is called TARGET.part, which is removed if the copy fails or is interrupted, and is all that stays if the program is killed. With --backing the new image shows another one, and has only what differs from that.",
+    "Copies the disk that SOURCE shows to a new image, by several threads at once. Holes and zeroes take no space in it. TARGET gets its name once all of it is on the storage; until then its file is called TARGET.part, which is removed if the copy fails or is interrupted, and is all that stays if the program is killed. With --backing the new image shows another one, and has only what differs from that.",
   operands: {
     SOURCE: "a source of export, such as a path or qcow2:PATH",
     TARGET: "a path for a raw image, or qcow2:PATH",

@@ -42,7 +42,7 @@ export interface ConvertRequest extends TargetRequest {
   readonly since: string | null;
   /** Whether the new image is read and compared before it gets its name. */
   readonly verify: boolean;
-  /** How many Workers copy. */
+  /** How many threads copy: this one, and Workers. */
   readonly workers: number;
 }
 
@@ -89,9 +89,8 @@ export async function convertImage(
   watch: ConvertWatch,
 ): Promise<Converted> {
   await using stack = new AsyncDisposableStack();
-  // Workers load their code while the images are opened.
-  const pool = CopyWorkers.start(request.workers);
-  stack.defer(async () => (await pool.catch(() => null))?.terminate());
+  const pool = new CopyWorkers(request.workers - 1);
+  stack.defer(() => pool.terminate());
   const source = await openImage(request.source, request.reading, services);
   stack.defer(() => source.close());
   const below = request.backing === null
@@ -133,13 +132,13 @@ class Copying {
   readonly #request: ConvertRequest;
   readonly #images: Images;
   readonly #watch: ConvertWatch;
-  readonly #pool: Promise<CopyWorkers>;
+  readonly #pool: CopyWorkers;
 
   constructor(
     request: ConvertRequest,
     images: Images,
     watch: ConvertWatch,
-    pool: Promise<CopyWorkers>,
+    pool: CopyWorkers,
   ) {
     this.#request = request;
     this.#images = images;
@@ -153,7 +152,7 @@ class Copying {
     const { verify, compress } = this.#request;
     const isShared = source.attachment !== null &&
       (below === null || below.attachment !== null);
-    const pool = isShared ? await this.#pool : null;
+    const pool = isShared ? this.#pool : null;
     const division: Division = {
       size: source.stat.size,
       unit: target.unit,
@@ -198,6 +197,11 @@ class Copying {
     return all;
   }
 
+  /** Bytes that one thread copies in about a tenth of a second. */
+  get #soon(): number {
+    return this.#request.compress === null ? 128 << 20 : 8 << 20;
+  }
+
   /** Goes over the disk once; returns how many bytes that took. */
   async #pass(
     step: ConvertProgress["step"],
@@ -217,21 +221,20 @@ class Copying {
     let done = 0;
     progress({ step, done, all });
     const { below, target, file } = how;
-    const threads = pool === null
-      ? [
-        await copyHere({
-          source: source.backend,
-          below: below?.backend ?? null,
-          target,
-          file,
-        }),
-      ]
-      : pool.begin({
-        source: source.attachment!,
-        below: below?.attachment ?? null,
-        target,
-        file,
-      });
+    const here = await copyHere({
+      source: source.backend,
+      below: below?.backend ?? null,
+      target,
+      file,
+    });
+    // This thread copies alone what takes no longer than the start of another.
+    const others = pool === null || all < this.#soon ? [] : pool.begin({
+      source: source.attachment!,
+      below: below?.attachment ?? null,
+      target,
+      file,
+    });
+    const threads = [here, ...others];
     const parts = partsOf(ranges(), division);
     try {
       await runParts(parts, threads, {

@@ -1,8 +1,12 @@
 import type { Backend } from "../../backends/backend.ts";
 import type { DiskPart } from "../../backends/convert/disk_part.ts";
 import type { CopyThread } from "../../backends/convert/run_parts.ts";
+import { messageOf } from "../../base/message_of.ts";
 import { UserError } from "../../base/user_error.ts";
-import { startWorkerThreads } from "../worker_threads.ts";
+import {
+  type LaunchedWorkers,
+  launchWorkerThreads,
+} from "../worker_threads.ts";
 import {
   type CopierMessage,
   type CopyJob,
@@ -10,42 +14,43 @@ import {
   openCopier,
 } from "./copy_job.ts";
 
-/** Workers that copy parts. */
+/** Workers that copy parts, once they have loaded their code. */
 export class CopyWorkers {
-  readonly #workers: readonly Worker[];
+  readonly #count: number;
+  #launched: LaunchedWorkers | null = null;
 
-  private constructor(workers: readonly Worker[]) {
-    this.#workers = workers;
-  }
-
-  /** Starts Workers. */
-  static async start(count: number): Promise<CopyWorkers> {
-    return new CopyWorkers(await startWorkerThreads(count));
+  /** Prepares for a number of Workers, which the first job starts. */
+  constructor(count: number) {
+    this.#count = count;
   }
 
   /** Gives every Worker a job. The last one must have ended. */
   begin(job: CopyJob): CopyThread[] {
-    return this.#workers.map((worker, index) =>
-      new WorkerThread(worker, index, job)
+    const { workers, loaded } = this.#launched ??= launchWorkerThreads(
+      this.#count,
+    );
+    return loaded.map((isLoaded, index) =>
+      new WorkerThread(workers[index] ?? null, isLoaded, index, job)
     );
   }
 
-  /** Ends them. Their jobs have ended. */
+  /** Ends them, also those that are loading their code. */
   terminate(): void {
-    for (const worker of this.#workers) worker.terminate();
+    for (const worker of this.#launched?.workers ?? []) worker.terminate();
   }
 }
 
-/** A job in this thread, for images that only this thread can use. */
+/** A job in this thread. */
 export async function copyHere(job: CopyJob<Backend>): Promise<CopyThread> {
   const { copier, close } = await openCopier(job);
-  // One part at a time: a copier has one buffer.
-  let last: Promise<unknown> = Promise.resolve();
   return {
-    copy(part) {
-      const copied = last.then(() => copier.copy(part));
-      last = copied.catch(() => {});
-      return copied;
+    // A copier has one buffer.
+    depth: 1,
+    async copy(part) {
+      const result = await copier.copy(part);
+      // Signals and the messages of Workers come between parts.
+      await new Promise((resolve) => setImmediate(resolve));
+      return result;
     },
     end: close,
   };
@@ -53,13 +58,37 @@ export async function copyHere(job: CopyJob<Backend>): Promise<CopyThread> {
 
 /** A job in a Worker. */
 class WorkerThread implements CopyThread {
-  readonly #worker: Worker;
+  readonly depth = 2;
+  readonly ready: Promise<void>;
+  readonly #worker: Worker | null;
   readonly #waiting: PromiseWithResolvers<unknown>[] = [];
   readonly #ended = Promise.withResolvers<void>();
+  #state: "new" | "begun" | "ended" = "new";
   #failure: Error | null = null;
 
-  constructor(worker: Worker, index: number, job: CopyJob) {
+  constructor(
+    worker: Worker | null,
+    loaded: Promise<void>,
+    index: number,
+    job: CopyJob,
+  ) {
     this.#worker = worker;
+    this.ready = loaded.then(() => this.#begin(index, job), (cause) => {
+      throw new UserError(
+        `Cannot start a Worker that copies: ${
+          messageOf(cause)
+        }; use --workers=1, or give this process more memory, threads or open files`,
+        { cause },
+      );
+    });
+    // Nobody may wait for it any more.
+    this.ready.catch(() => {});
+  }
+
+  #begin(index: number, job: CopyJob): void {
+    const worker = this.#worker;
+    if (this.#state === "ended" || worker === null) return;
+    this.#state = "begun";
     worker.onmessage = ({ data }: MessageEvent<CopierMessage>) => {
       this.#receive(data);
     };
@@ -79,13 +108,15 @@ class WorkerThread implements CopyThread {
   }
 
   async end(): Promise<void> {
-    if (this.#failure !== null) return;
+    const hasBegun = this.#state === "begun";
+    this.#state = "ended";
+    if (!hasBegun || this.#failure !== null) return;
     this.#post({ kind: "end" });
     await this.#ended.promise;
   }
 
   #post(message: MessageToCopier): void {
-    this.#worker.postMessage(message);
+    this.#worker!.postMessage(message);
   }
 
   #receive(message: CopierMessage): void {

@@ -83,6 +83,7 @@ async function* eightParts(): AsyncGenerator<DiskPart, void> {
 Deno.test("runParts() settles only what all parts before it have reached", async () => {
   const waiting: (() => void)[] = [];
   const thread = {
+    depth: 2,
     copy: (part: DiskPart) =>
       new Promise<number>((resolve) => {
         waiting.push(() => resolve(part[0]!.start));
@@ -110,6 +111,7 @@ Deno.test("runParts() settles only what all parts before it have reached", async
 Deno.test("runParts() ends with the first error, and when it is stopped", async () => {
   const stop = new AbortController();
   const failing = {
+    depth: 2,
     copy: () => Promise.reject(new Error("no medium")),
     end() {},
   };
@@ -120,6 +122,7 @@ Deno.test("runParts() ends with the first error, and when it is stopped", async 
     "no medium",
   );
   const stopping = {
+    depth: 2,
     copy() {
       stop.abort(new Error("stopped"));
       return Promise.resolve(null);

@@ -72,6 +72,7 @@ async function fill(
     const copier = await PartCopier.open(source, writer, null);
     let last: Promise<unknown> = Promise.resolve();
     return {
+      depth: 2,
       copy(part: Parameters<typeof copier.copy>[0]) {
         const copied = last.then(() => copier.copy(part));
         last = copied;

@@ -5,9 +5,13 @@
  */
 import type { Compression } from "./header.ts";
 import { loadZlib } from "../../compression/load_zlib.ts";
+import { ZlibHandle } from "../../compression/zlib_handle.ts";
 import { zstdFrameLength } from "../../compression/zstd_frame.ts";
 
-/** Compresses a cluster; `null` if that makes it no smaller. */
+/**
+ * Compresses a cluster; `null` if that makes it no smaller. The result may lie in
+ * memory that the next call uses again.
+ */
 export type CompressCluster = (
   cluster: Uint8Array<ArrayBuffer>,
 ) => Uint8Array<ArrayBuffer> | null;
@@ -28,7 +32,30 @@ const MEMORY_LEVEL = 9;
 export async function loadCompression(
   compression: Compression,
 ): Promise<CompressCluster> {
-  const { deflateRawSync, zstdCompressSync } = await loadZlib("a qcow2 image");
+  const zlib = await loadZlib("a qcow2 image");
+  const options = { windowBits: WINDOW_BITS, memLevel: MEMORY_LEVEL };
+  const stream = compression === "zstd"
+    ? zlib.createZstdCompress()
+    : zlib.createDeflateRaw(options);
+  const handle = ZlibHandle.of(zlib, compression, stream);
+  const bySync = compressBySync(zlib, compression);
+  let output = new Uint8Array(0);
+  return (cluster) => {
+    // A stream that fills it is not smaller.
+    if (output.length !== cluster.length) {
+      output = new Uint8Array(cluster.length);
+    }
+    const length = handle?.run(cluster, output) ?? -1;
+    if (length === output.length) return null;
+    return length < 0 ? bySync(cluster) : output.subarray(0, length);
+  };
+}
+
+/** The same by documented functions, which take longer. */
+function compressBySync(
+  { deflateRawSync, zstdCompressSync }: typeof import("node:zlib"),
+  compression: Compression,
+): CompressCluster {
   const smaller = (stream: Uint8Array, { length }: Uint8Array) =>
     stream.length < length ? new Uint8Array(stream) : null;
   if (compression === "zstd") {
