@@ -155,6 +155,7 @@ import "../session/batching_test.ts";
 import "../session/bundle_test.ts";
 import "../session/cache_test.ts";
 import "../session/copying/convert_image_test.ts";
+import "../session/copying/copy_threads_test.ts";
 import "../session/file_attributes_test.ts";
 import "../session/handler_options_test.ts";
 import "../session/limit_table_test.ts";
