@@ -1,7 +1,7 @@
 /** Workers that copy parts of images. */
 import { assertEquals, assertRejects } from "@std/assert";
 import {
-  dataRanges,
+  type DiskRange,
   partsOf,
 } from "../../../src/backends/convert/disk_part.ts";
 import {
