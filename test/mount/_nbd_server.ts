@@ -36,7 +36,11 @@ export class NbdServer implements AsyncDisposable {
   }
 
   async kill(): Promise<void> {
-    this.#process?.kill("SIGKILL");
+    try {
+      this.#process?.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
     await this.#process?.status;
     this.#process = null;
     await Deno.remove(this.#socket).catch(() => {});
