@@ -20,6 +20,7 @@ const MASK = SIZE - 1;
 export class FakeRing implements Ring, RingEntries {
   tag = 0;
   result = 0;
+  readonly hasCompletion = true;
   readonly hasWork = true;
   readonly first = 0;
   readonly entries: readonly RingEntry[];

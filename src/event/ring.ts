@@ -19,9 +19,11 @@ export interface Ring {
   readonly result: number;
   /** Whether slots were pushed and not submitted yet. */
   readonly needsSubmit: boolean;
+  /** Whether a completion is there for `take()`. Makes no system call. */
+  readonly hasCompletion: boolean;
   /**
-   * Whether a completion is there or `enter(0)` would bring one. Makes no
-   * system call.
+   * Whether a completion is there or `enter(0)` may bring one. Makes no system
+   * call.
    */
   readonly hasWork: boolean;
   /**
@@ -43,8 +45,8 @@ export interface Ring {
   /** Takes a completion into `tag` and `result`; whether there was one. */
   take(): boolean;
   /**
-   * Resolves once `enter(0)` may bring a completion; timers and promises of
-   * this thread run meanwhile.
+   * Resolves once a completion is there or `enter(0)` may bring one, and after
+   * a while; timers and promises of this thread run meanwhile.
    */
   readable(): Promise<void>;
   /** Closes the io_uring and cancels what is in flight. Idempotent. */

@@ -138,7 +138,7 @@ export class RingEvents implements EventSource {
    */
   async ready(): Promise<void> {
     this.submit();
-    if (!this.#usable || this.#ring.hasWork) return;
+    if (!this.#usable || this.#ring.hasCompletion) return;
     this.#waiting++;
     await this.#ring.readable();
     this.#waiting--;
@@ -199,7 +199,10 @@ export class RingEvents implements EventSource {
     if (window === 0 && !(isSingle && poll.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.needsSubmit) this.#enter(0);
-      if (poll.poll(window, POLLS, this.#hasWork)) return this.#enter(0);
+      if (poll.poll(window, POLLS, this.#hasWork)) {
+        this.#enter(0);
+        if (this.#ring.hasCompletion || !this.#usable) return;
+      }
     }
     const start = performance.now();
     this.#enter(1);

@@ -20,7 +20,7 @@ const OUT_HEADER_SIZE = accessors("fuse_out_header").size;
 const INTERRUPT = OPCODES.INTERRUPT.opcode;
 const READ = OPCODES.READ.opcode;
 const WRITE = OPCODES.WRITE.opcode;
-/** Requests in a row after which timers and promises run. */
+/** Requests and waits in a row after which timers and promises run. */
 const BURST_MAX = 64;
 /** Jobs of promises that run before the next request is taken. */
 const JOBS_MAX = 32;
@@ -134,15 +134,15 @@ class ServeLoop implements AnswerTaker {
           await undefined;
         }
         if (maySleep || ++burst < BURST_MAX) continue;
-        await turn();
       } else if (queue.end !== null) {
         break;
-      } else if (maySleep) {
-        // Sleep limit reached without a request; let timers run.
-        await turn();
-      } else {
+      } else if (!maySleep) {
         await queue.ready();
+        // A wait may end at once, again and again, without a request.
+        if (++burst < BURST_MAX) continue;
       }
+      // After a burst, or when the longest sleep is over: timers run.
+      await turn();
       burst = 0;
     }
     await this.#drain();

@@ -2042,7 +2042,7 @@ var RingEvents = class {
    */
   async ready() {
     this.submit();
-    if (!this.#usable || this.#ring.hasWork) return;
+    if (!this.#usable || this.#ring.hasCompletion) return;
     this.#waiting++;
     await this.#ring.readable();
     this.#waiting--;
@@ -2096,7 +2096,10 @@ var RingEvents = class {
     if (window === 0 && !(isSingle && poll2.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.needsSubmit) this.#enter(0);
-      if (poll2.poll(window, POLLS, this.#hasWork)) return this.#enter(0);
+      if (poll2.poll(window, POLLS, this.#hasWork)) {
+        this.#enter(0);
+        if (this.#ring.hasCompletion || !this.#usable) return;
+      }
     }
     const start = performance.now();
     this.#enter(1);
@@ -5910,14 +5913,13 @@ var ServeLoop = class {
           await void 0;
         }
         if (maySleep || ++burst < BURST_MAX) continue;
-        await turn();
       } else if (queue.end !== null) {
         break;
-      } else if (maySleep) {
-        await turn();
-      } else {
+      } else if (!maySleep) {
         await queue.ready();
+        if (++burst < BURST_MAX) continue;
       }
+      await turn();
       burst = 0;
     }
     await this.#drain();
@@ -9200,7 +9202,7 @@ var IoUring = class {
   }
   /**
    * Switches the signals of the eventfd, which cost time, on or off. Off at
-   * first. Read `hasWork` after switching them on.
+   * first. Look for completions after switching them on.
    */
   signalEvents(on) {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
@@ -9229,9 +9231,13 @@ var IoUring = class {
   get needsSubmit() {
     return this.#pushed > 0;
   }
-  /** Whether a completion is there, or `enter(0)` would bring one. */
+  /** Whether a completion is there for {@linkcode IoUring.take}. */
+  get hasCompletion() {
+    return this.#postedTail() !== this.#head;
+  }
+  /** Whether a completion is there, or `enter(0)` may bring one. */
   get hasWork() {
-    return (this.#sq[this.#sqFlags] & WORK) !== 0 || this.#postedTail() !== this.#head;
+    return (this.#sq[this.#sqFlags] & WORK) !== 0 || this.hasCompletion;
   }
   /**
    * io_uring_enter(2): submits what was pushed, posts deferred completions, and
@@ -9358,7 +9364,8 @@ var EventRing = class extends IoUring {
   }
   async readable() {
     this.signalEvents(true);
-    if (!this.hasWork) await this.#event.signalled();
+    if (this.hasWork) this.enter(0);
+    if (!this.hasCompletion) await this.#event.signalled();
     if (!this.#closed) this.signalEvents(false);
   }
   close() {
@@ -17062,8 +17069,8 @@ function futexWake(words, index) {
   Atomics.add(words, index, 1);
   Atomics.notify(words, index);
 }
-async function futexWait(words, index, seen) {
-  const wait = Atomics.waitAsync(words, index, seen);
+async function futexWait(words, index, seen, timeoutMs = Infinity) {
+  const wait = Atomics.waitAsync(words, index, seen, timeoutMs);
   if (!wait.async) return;
   const keepAlive = setInterval(() => {
   }, LONGEST_DELAY_MS);
@@ -17076,13 +17083,21 @@ var OWNER = 0;
 var DOORBELL = 1;
 var WAITERS = 2;
 var SPINS = 400;
+var ROW_MAX = 32;
+var WAY_MS = 1;
 var SharedMutex = class {
   /** Words of shared memory that it takes. */
   static WORDS = 3;
   #words;
   #owner;
+  /** The callers of this thread that wait, in their order. */
+  #queue = [];
+  /** Whether the first of them waits for other threads. */
+  #isWaiting = false;
+  /** Callers of this thread that had the lock since another thread could. */
+  #row = 0;
   /**
-   * Wraps the memory of a lock.
+   * Wraps the memory of a lock. A thread has one object for it.
    *
    * @param words {@linkcode SharedMutex.WORDS} words, zero when it is made.
    * @param holder The number of this thread.
@@ -17102,19 +17117,37 @@ var SharedMutex = class {
   /** Takes the lock; returns 0 at once, or a promise of it. */
   lock() {
     const words = this.#words;
-    for (let spins = 0; spins < SPINS; spins++) {
-      const owner = Atomics.load(words, OWNER);
-      if (owner === 0 && this.tryLock()) return 0;
-      if (owner === this.#owner) break;
+    if (this.#queue.length === 0) {
+      for (let spins = 0; spins < SPINS; spins++) {
+        const owner = Atomics.load(words, OWNER);
+        if (owner === 0 && this.tryLock()) return 0;
+        if (owner === this.#owner) break;
+      }
     }
-    return this.#wait();
+    return new Promise((granted) => {
+      this.#queue.push(granted);
+      if (Atomics.load(words, OWNER) !== this.#owner) this.#waitForOthers();
+    });
   }
   /** Releases the lock. */
   unlock() {
-    Atomics.compareExchange(this.#words, OWNER, this.#owner, 0);
-    if (Atomics.load(this.#words, WAITERS) > 0) {
-      futexWake(this.#words, DOORBELL);
-    }
+    const words = this.#words;
+    if (this.#handOver()) return;
+    this.#row = 0;
+    Atomics.compareExchange(words, OWNER, this.#owner, 0);
+    const others = Atomics.load(words, WAITERS) > 0;
+    if (others) futexWake(words, DOORBELL);
+    if (this.#queue.length > 0) this.#waitForOthers(others);
+  }
+  /** Gives the lock to the next caller of this thread, if it is its turn. */
+  #handOver() {
+    const words = this.#words;
+    if (this.#queue.length === 0 || this.#isWaiting) return false;
+    if (Atomics.load(words, OWNER) !== this.#owner) return false;
+    if (this.#row >= ROW_MAX && Atomics.load(words, WAITERS) > 0) return false;
+    this.#row++;
+    this.#queue.shift()(0);
+    return true;
   }
   /**
    * Takes the lock from a thread that has ended.
@@ -17126,18 +17159,28 @@ var SharedMutex = class {
     const before = Atomics.compareExchange(this.#words, OWNER, owner, this.#owner);
     return before === owner;
   }
-  async #wait() {
+  /**
+   * Waits until no other thread has the lock, for the first caller that waits.
+   *
+   * @param makeWay Whether another thread may take it first.
+   */
+  async #waitForOthers(makeWay = false) {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
     const words = this.#words;
     Atomics.add(words, WAITERS, 1);
-    try {
-      for (; ; ) {
-        const seen = Atomics.load(words, DOORBELL);
-        if (this.tryLock()) return 0;
-        await futexWait(words, DOORBELL, seen);
-      }
-    } finally {
-      Atomics.sub(words, WAITERS, 1);
+    let seen = Atomics.load(words, DOORBELL);
+    if (makeWay) {
+      await futexWait(words, DOORBELL, seen, WAY_MS);
+      seen = Atomics.load(words, DOORBELL);
     }
+    while (!this.tryLock()) {
+      await futexWait(words, DOORBELL, seen);
+      seen = Atomics.load(words, DOORBELL);
+    }
+    Atomics.sub(words, WAITERS, 1);
+    this.#isWaiting = false;
+    this.#queue.shift()(0);
   }
 };
 

@@ -29,13 +29,15 @@ export function futexWake(
  * @param words The shared memory.
  * @param index Which word.
  * @param seen Its value when the caller read it.
+ * @param timeoutMs The longest wait, in milliseconds.
  */
 export async function futexWait(
   words: Int32Array<SharedArrayBuffer>,
   index: number,
   seen: number,
+  timeoutMs = Infinity,
 ): Promise<void> {
-  const wait = Atomics.waitAsync(words, index, seen);
+  const wait = Atomics.waitAsync(words, index, seen, timeoutMs);
   if (!wait.async) return;
   // A pending waitAsync does not keep the event loop alive; a timer does.
   const keepAlive = setInterval(() => {}, LONGEST_DELAY_MS);

@@ -4,24 +4,40 @@ import { futexWait, futexWake } from "./futex.ts";
 const OWNER = 0;
 /** Index of the word that counts wake-ups. */
 const DOORBELL = 1;
-/** Index of the number of callers that wait. */
+/** Index of the number of threads of which a caller waits. */
 const WAITERS = 2;
 
 /** Looks at the owner before sleeping: it often holds the lock for less. */
 const SPINS = 400;
+/** Callers of one thread in a row, while one of another thread waits. */
+const ROW_MAX = 32;
+/** The longest time that a thread makes way for another one. */
+const WAY_MS = 1;
+
+/** Called when a caller has the lock. */
+type Granted = (result: 0) => void;
 
 /**
  * A lock in shared memory that one caller holds at a time. Waiting for it does
  * not block the thread, because the holder may need this thread to finish.
+ *
+ * Callers of the same thread get it in their order, without a wake-up: their
+ * first one waits for other threads on behalf of all of them.
  */
 export class SharedMutex {
   /** Words of shared memory that it takes. */
   static readonly WORDS = 3;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #owner: number;
+  /** The callers of this thread that wait, in their order. */
+  readonly #queue: Granted[] = [];
+  /** Whether the first of them waits for other threads. */
+  #isWaiting = false;
+  /** Callers of this thread that had the lock since another thread could. */
+  #row = 0;
 
   /**
-   * Wraps the memory of a lock.
+   * Wraps the memory of a lock. A thread has one object for it.
    *
    * @param words {@linkcode SharedMutex.WORDS} words, zero when it is made.
    * @param holder The number of this thread.
@@ -42,24 +58,44 @@ export class SharedMutex {
   }
 
   /** Takes the lock; returns 0 at once, or a promise of it. */
-  lock(): number | Promise<number> {
+  lock(): 0 | Promise<0> {
     const words = this.#words;
-    for (let spins = 0; spins < SPINS; spins++) {
-      const owner = Atomics.load(words, OWNER);
-      if (owner === 0 && this.tryLock()) return 0;
-      // Another request of this thread has it: it goes on only afterwards.
-      if (owner === this.#owner) break;
+    if (this.#queue.length === 0) {
+      for (let spins = 0; spins < SPINS; spins++) {
+        const owner = Atomics.load(words, OWNER);
+        if (owner === 0 && this.tryLock()) return 0;
+        // Another request of this thread has it: it goes on only afterwards.
+        if (owner === this.#owner) break;
+      }
     }
-    return this.#wait();
+    return new Promise((granted) => {
+      this.#queue.push(granted);
+      if (Atomics.load(words, OWNER) !== this.#owner) this.#waitForOthers();
+    });
   }
 
   /** Releases the lock. */
   unlock(): void {
+    const words = this.#words;
+    if (this.#handOver()) return;
+    this.#row = 0;
     // After a revocation it belongs to another holder.
-    Atomics.compareExchange(this.#words, OWNER, this.#owner, 0);
-    if (Atomics.load(this.#words, WAITERS) > 0) {
-      futexWake(this.#words, DOORBELL);
-    }
+    Atomics.compareExchange(words, OWNER, this.#owner, 0);
+    // Read after the release: who is counted later sees that the lock is free.
+    const others = Atomics.load(words, WAITERS) > 0;
+    if (others) futexWake(words, DOORBELL);
+    if (this.#queue.length > 0) this.#waitForOthers(others);
+  }
+
+  /** Gives the lock to the next caller of this thread, if it is its turn. */
+  #handOver(): boolean {
+    const words = this.#words;
+    if (this.#queue.length === 0 || this.#isWaiting) return false;
+    if (Atomics.load(words, OWNER) !== this.#owner) return false;
+    if (this.#row >= ROW_MAX && Atomics.load(words, WAITERS) > 0) return false;
+    this.#row++;
+    this.#queue.shift()!(0);
+    return true;
   }
 
   /**
@@ -78,17 +114,27 @@ export class SharedMutex {
     return before === owner;
   }
 
-  async #wait(): Promise<number> {
+  /**
+   * Waits until no other thread has the lock, for the first caller that waits.
+   *
+   * @param makeWay Whether another thread may take it first.
+   */
+  async #waitForOthers(makeWay = false): Promise<void> {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
     const words = this.#words;
     Atomics.add(words, WAITERS, 1);
-    try {
-      for (;;) {
-        const seen = Atomics.load(words, DOORBELL);
-        if (this.tryLock()) return 0;
-        await futexWait(words, DOORBELL, seen);
-      }
-    } finally {
-      Atomics.sub(words, WAITERS, 1);
+    let seen = Atomics.load(words, DOORBELL);
+    if (makeWay) {
+      await futexWait(words, DOORBELL, seen, WAY_MS);
+      seen = Atomics.load(words, DOORBELL);
     }
+    while (!this.tryLock()) {
+      await futexWait(words, DOORBELL, seen);
+      seen = Atomics.load(words, DOORBELL);
+    }
+    Atomics.sub(words, WAITERS, 1);
+    this.#isWaiting = false;
+    this.#queue.shift()!(0);
   }
 }

@@ -96,7 +96,9 @@ Deno.test("RingEvents takes existing completions before it enters the ring", () 
 Deno.test("RingEvents polls before it sleeps, unless completions came in a batch", () => {
   const { ring, events } = ringEvents(1000);
   ring.isPending = () => true;
+  ring.onEnter = () => ring.post(0, 0);
   events.wait(true);
+  ring.onEnter = () => {};
   assertEquals(ring.enters.splice(0), [0]);
   for (const tag of [0, 1]) ring.complete(tag, 0);
   events.wait(false);
@@ -212,4 +214,14 @@ Deno.test("RingEvents may be closed by an operation that it settles", () => {
   events.settle();
   assertEquals(first!.notes, [[0, 0], [1, 0], 0, 1, ["closed", true]]);
   assertEquals([ring.closes, events.inFlight], [1, 0]);
+});
+
+Deno.test("RingEvents sleeps if work that it saw while it polled brings nothing", () => {
+  const { ring, events, owners: [first] } = ringEvents(1000);
+  first!.start(0);
+  ring.isPending = () => true;
+  ring.onSleep = () => ring.complete(0, 7);
+  events.wait(true);
+  assertEquals(first!.notes, [[0, 7]]);
+  assertEquals(ring.enters, [0, 0, 1]);
 });

@@ -5,6 +5,7 @@ import {
   SQE,
   SQE_WORDS,
 } from "../../src/linux/io/io_uring.ts";
+import { EventRing } from "../../src/linux/io/event_ring.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import {
@@ -128,3 +129,33 @@ Deno.test("judgeUring() says why io_uring is not available", () => {
     assertMatch(probe.reason, expected);
   }
 });
+
+/** A ring whose flag of waiting work is set although none waits. */
+class FlaggedRing extends EventRing {
+  override get hasWork(): boolean {
+    return true;
+  }
+}
+
+testIf(
+  missing,
+  "a wait for a ring does not end at once by a flag that is left over",
+  async () => {
+    const ring = new FlaggedRing(4);
+    try {
+      let ended = false;
+      const wait = ring.readable().then(() => ended = true);
+      for (let i = 0; i < 20; i++) {
+        await new Promise((done) => setImmediate(done));
+      }
+      assertEquals(ended, false);
+      ring.sqes[SQE.OP] = OP_NOP;
+      ring.push(0);
+      assertEquals(ring.enter(0), 0);
+      await wait;
+      assertEquals([ring.hasCompletion, ring.take()], [true, true]);
+    } finally {
+      ring.close();
+    }
+  },
+);

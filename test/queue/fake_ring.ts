@@ -48,8 +48,12 @@ export class FakeRing implements Ring {
     return this.#pushed.length > 0;
   }
 
+  get hasCompletion(): boolean {
+    return this.#completions.length > 0;
+  }
+
   get hasWork(): boolean {
-    return this.#completions.length > 0 || this.isPending();
+    return this.hasCompletion || this.isPending();
   }
 
   reserve(slots: number): number {

@@ -8,7 +8,8 @@ import {
   QueueStatistics,
   type QueueTotals,
 } from "../../src/queue/queue_statistics.ts";
-import type { QueueEnd } from "../../src/queue/request_queue.ts";
+import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { serve, type ServeOptions } from "../../src/queue/serve.ts";
 import { inThread, type MemoryFixture } from "./memory_fixture.ts";
 import {
@@ -357,4 +358,21 @@ Deno.test("serve() ends with a queue that fails", async () => {
   const served = start((_, reply) => reply.ok());
   served.fixture.deliver(readMessage(2n).slice(0, 20));
   assertEquals((await served.ended).reason, "failed");
+});
+
+Deno.test("serve() lets timers run although its waits end at once", async () => {
+  let end: QueueEnd | null = null;
+  const queue: RequestQueue = {
+    protocolVersion: ProtocolVersion.BEFORE_INIT,
+    get end() {
+      return end;
+    },
+    next: () => null,
+    ready: () => Promise.resolve(),
+    reply: () => true,
+    close: () => {},
+  };
+  setTimeout(() => end = { reason: "closed", message: "By a timer" }, 1);
+  const { message } = await serve(queue, { handle: () => {} });
+  assertEquals(message, "By a timer");
 });

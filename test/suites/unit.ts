@@ -172,6 +172,7 @@ import "../session/watchdog_test.ts";
 import "../session/worker_threads_test.ts";
 import "../shared_memory/blocking_calls_test.ts";
 import "../shared_memory/clock_hand_test.ts";
+import "../shared_memory/mutex_test.ts";
 import "../shared_memory/rw_lock_test.ts";
 import "../sim/background_test.ts";
 import "../sim/client_test.ts";

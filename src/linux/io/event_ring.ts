@@ -42,7 +42,11 @@ export class EventRing extends IoUring implements Ring {
 
   async readable(): Promise<void> {
     this.signalEvents(true);
-    if (!this.hasWork) await this.#event!.signalled();
+    //= io_uring/io_uring.c io_req_local_work_add(): it sets IORING_SQ_TASKRUN
+    //= after it has added the work. An enter() in between does the work, and the
+    //= flag that is set then would end every wait at once.
+    if (this.hasWork) this.enter(0);
+    if (!this.hasCompletion) await this.#event!.signalled();
     if (!this.#closed) this.signalEvents(false);
   }
 

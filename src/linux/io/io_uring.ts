@@ -204,7 +204,7 @@ export class IoUring {
 
   /**
    * Switches the signals of the eventfd, which cost time, on or off. Off at
-   * first. Read `hasWork` after switching them on.
+   * first. Look for completions after switching them on.
    */
   signalEvents(on: boolean): void {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
@@ -241,10 +241,14 @@ export class IoUring {
     return this.#pushed > 0;
   }
 
-  /** Whether a completion is there, or `enter(0)` would bring one. */
+  /** Whether a completion is there for {@linkcode IoUring.take}. */
+  get hasCompletion(): boolean {
+    return this.#postedTail() !== this.#head;
+  }
+
+  /** Whether a completion is there, or `enter(0)` may bring one. */
   get hasWork(): boolean {
-    return (this.#sq[this.#sqFlags]! & WORK) !== 0 ||
-      this.#postedTail() !== this.#head;
+    return (this.#sq[this.#sqFlags]! & WORK) !== 0 || this.hasCompletion;
   }
 
   /**

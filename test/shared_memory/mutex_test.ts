@@ -1,0 +1,147 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { SharedMutex } from "../../src/shared_memory/mutex.ts";
+import { randomly } from "../_random.ts";
+import { missingPermission, testIf } from "../requirements.ts";
+
+function memory(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(4 * SharedMutex.WORDS));
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("SharedMutex goes to the callers of a thread in their order", async () => {
+  const lock = new SharedMutex(memory(), 0);
+  assertEquals(lock.lock(), 0);
+  const order: number[] = [];
+  const calls = [1, 2, 3].map(async (caller) => {
+    await lock.lock();
+    order.push(caller);
+    // What the holder awaits lets no other caller in.
+    await turn();
+    order.push(-caller);
+    lock.unlock();
+  });
+  assertEquals(lock.tryLock(), false);
+  lock.unlock();
+  // It was handed over, so that nobody else can take it.
+  assert(lock.isHeld);
+  await Promise.all(calls);
+  assertEquals(order, [1, -1, 2, -2, 3, -3]);
+  assertEquals(lock.isHeld, false);
+});
+
+Deno.test("SharedMutex wakes one thread when another one releases it", async () => {
+  const words = memory();
+  const [a, b] = [new SharedMutex(words, 0), new SharedMutex(words, 1)];
+  assertEquals(a.lock(), 0);
+  const waiting = [b.lock(), b.lock()];
+  await turn();
+  a.unlock();
+  for (const call of waiting) {
+    await call;
+    assertEquals(a.tryLock(), false);
+    b.unlock();
+  }
+  assert(a.tryLock());
+});
+
+Deno.test("SharedMutex lets another thread in between many callers of one", async () => {
+  const words = memory();
+  const [a, b] = [new SharedMutex(words, 0), new SharedMutex(words, 1)];
+  let calls = 0;
+  let stopped = false;
+  await a.lock();
+  const callers = Array.from({ length: 8 }, async () => {
+    while (!stopped) {
+      await a.lock();
+      calls++;
+      await undefined;
+      a.unlock();
+      if (calls % 200 === 0) await turn();
+    }
+  });
+  for (let i = 0; i < 10; i++) {
+    const before = calls;
+    const call = b.lock();
+    if (i === 0) a.unlock();
+    await call;
+    assertLess(calls - before, 10_000);
+    b.unlock();
+    await turn();
+  }
+  stopped = true;
+  await Promise.all(callers);
+});
+
+Deno.test("SharedMutex of a dead holder goes to the thread that revokes it", async () => {
+  const words = memory();
+  const [main, dead, live] = [0, 1, 2].map((holder) =>
+    new SharedMutex(words, holder)
+  );
+  assertEquals(dead!.lock(), 0);
+  const waiting = [live!.lock(), live!.lock(), main!.lock()];
+  await turn();
+  assertEquals(main!.revoke(2), false);
+  assert(main!.revoke(1));
+  // The thread may live on for a while.
+  dead!.unlock();
+  assert(main!.isHeld);
+  main!.unlock();
+  const unlocks = [live, live, main].map(async (lock, i) => {
+    await waiting[i];
+    lock!.unlock();
+  });
+  await Promise.all(unlocks);
+  assertEquals(main!.isHeld, false);
+});
+
+Deno.test("SharedMutex excludes callers of several threads, in any order", () =>
+  randomly(10, async (random) => {
+    const words = memory();
+    let inside = 0;
+    await Promise.all(Array.from({ length: 3 }, async (_, thread) => {
+      const lock = new SharedMutex(words, thread);
+      await Promise.all(Array.from({ length: 6 }, async () => {
+        const own = random.fork();
+        for (let i = 0; i < 20; i++) {
+          await lock.lock();
+          assertEquals(inside++, 0);
+          if (own.oneIn(8)) await turn();
+          for (let rest = own.below(4); rest > 0; rest--) await undefined;
+          assertEquals(inside--, 1);
+          lock.unlock();
+          if (own.oneIn(4)) await turn();
+        }
+      }));
+    }));
+    assertEquals(new SharedMutex(words, 9).isHeld, false);
+  }));
+
+testIf(
+  missingPermission("read"),
+  "SharedMutex excludes between Workers, each with several callers",
+  async () => {
+    const words = memory();
+    const data = new Int32Array(new SharedArrayBuffer(8));
+    const url = new URL("_mutex_worker.ts", import.meta.url);
+    const workers = [1, 2, 3].map((holder) => {
+      const worker = new Worker(url, { type: "module" });
+      const done = new Promise<number>((resolve, reject) => {
+        worker.onmessage = (event) => resolve(event.data);
+        worker.onerror = (event) => reject(new Error(event.message));
+      });
+      worker.postMessage({ words, data, holder });
+      return { worker, done };
+    });
+    try {
+      const counts = await Promise.all(workers.map(({ done }) => done));
+      // The sum is wrong if two threads added at the same time.
+      assertEquals(data[0], counts.reduce((sum, count) => sum + count));
+      assertEquals(new SharedMutex(words, 0).isHeld, false);
+    } finally {
+      for (const { worker } of workers) worker.terminate();
+    }
+  },
+);
