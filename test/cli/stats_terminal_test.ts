@@ -38,6 +38,13 @@ Deno.test("statsScreen() draws shares and the throughput so far", () => {
   );
 });
 
+Deno.test("statsScreen() says that there were no requests", () => {
+  const idle = { seconds: 1, queues: [] };
+  const [first, throughput, ...more] = statsScreen(idle, [1e6, 0], 80);
+  assertEquals([first, more], ["no requests", []]);
+  assert(throughput!.endsWith("0.0 MB/s, at most 1.0"), throughput);
+});
+
 Deno.test("statsScreen() and narrowLines() never exceed the terminal", () => {
   const history = Array.from({ length: 300 }, (_, i) => i * 1e6);
   for (let columns = 60; columns < 140; columns++) {

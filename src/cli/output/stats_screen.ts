@@ -10,6 +10,8 @@ import { type Stats, statsTable } from "./stats.ts";
 /** Terminals with fewer columns get lines instead. */
 export const NARROW_COLUMNS = 60;
 
+/** In place of the table of an interval without a request. */
+const IDLE = "no requests";
 const BAR_MAX = 20;
 /** The bars' heading and their percentages need this much. */
 const BAR_MIN = 6;
@@ -34,6 +36,7 @@ export function statsScreen(
   columns: number,
 ): string[] {
   const [heading = "", ...lines] = statsTable(stats);
+  if (lines.length === 0) return [IDLE, sparkline(history, columns)];
   const width = Math.max(...[heading, ...lines].map((line) => line.length));
   const room = columns - 1 - width - GAP.length - PERCENT_WIDTH;
   const bar = Math.min(BAR_MAX, room);
@@ -61,7 +64,7 @@ export function narrowLines(stats: Stats, columns: number): string[] {
     const data = bytes === 0 ? "" : ` ${mb} MB/s`;
     return `${operation} ${rate}/s${data} p99 ${p99Us.toFixed(0)} us`;
   });
-  return (lines.length === 0 ? ["no requests"] : lines)
+  return (lines.length === 0 ? [IDLE] : lines)
     .map((line) => line.slice(0, Math.max(1, columns - 1)));
 }
 
