@@ -83,9 +83,10 @@ async function main(): Promise<void> {
 /** The program as users install it: one file. */
 async function built(directory: string): Promise<string> {
   const path = `${directory}/mqfuse.js`;
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const bundle = ["bundle", "--quiet", "--platform", "deno", "-o", path, main];
-  await run(directory, [Deno.execPath(), ...bundle]);
+  const bundle = ["bundle", "--quiet", "--platform", "deno", "-o", path];
+  // In the directory of deno.json.
+  const project = new URL("../../", import.meta.url).pathname;
+  await run(project, [Deno.execPath(), ...bundle, "main.ts"]);
   return path;
 }
 

@@ -15532,9 +15532,9 @@ var CheckedImage = class {
     const bytes2 = await this.read(at, length2);
     if (bytes2 === null) return null;
     const view2 = new DataView(bytes2.buffer);
-    return Int32Array.from({
-      length: length2 / 4
-    }, (_, word) => view2.getInt32(4 * word));
+    const words = new Int32Array(length2 / 4);
+    for (let i = 0; i < words.length; i++) words[i] = view2.getInt32(4 * i);
+    return words;
   }
 };
 
@@ -15989,6 +15989,9 @@ var ClusterCounts = class {
   #parts = /* @__PURE__ */ new Map();
   #max;
   #end = 0;
+  /** The part that was looked for last: neighbours are mostly together. */
+  #index = -1;
+  #part = void 0;
   /**
    * Starts with no references.
    *
@@ -16007,7 +16010,7 @@ var ClusterCounts = class {
   }
   /** The references to a cluster, however many there are. */
   all(cluster) {
-    const part2 = this.#parts.get(Math.floor(cluster / PART6));
+    const part2 = this.#partOf(Math.floor(cluster / PART6));
     return part2 === void 0 ? 0 : part2[cluster % PART6];
   }
   /**
@@ -16017,18 +16020,25 @@ var ClusterCounts = class {
    */
   add(cluster, references) {
     const index = Math.floor(cluster / PART6);
-    let part2 = this.#parts.get(index);
+    let part2 = this.#partOf(index);
     if (part2 === void 0) {
       if (this.#parts.size === PARTS_MAX) {
         throw new UserError("Cannot check the image: its clusters are too many; check it with 'qemu-img check'");
       }
-      this.#parts.set(index, part2 = new Uint32Array(PART6));
+      part2 = new Uint32Array(PART6);
+      this.#parts.set(index, part2);
+      this.#part = part2;
     }
     const before = part2[cluster % PART6];
     const all = Math.min(before + references, COUNT_MAX);
     part2[cluster % PART6] = all;
     this.#end = Math.max(this.#end, cluster + 1);
     return Math.max(0, all - Math.max(before, this.#max));
+  }
+  #partOf(index) {
+    if (index === this.#index) return this.#part;
+    this.#index = index;
+    return this.#part = this.#parts.get(index);
   }
   /**
    * The blocks of clusters, each of a number of them, in which some have
@@ -19713,8 +19723,9 @@ var NewMetadata = class {
    * @returns The first one.
    */
   take(count2) {
+    while (!this.#isFree(this.#from)) this.#from++;
     let first2 = this.#from;
-    for (let found = 0; found < count2; ) {
+    for (let found = 1; found < count2; ) {
       if (this.#isFree(first2 + found)) found++;
       else {
         first2 += found + 1;

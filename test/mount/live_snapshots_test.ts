@@ -1,6 +1,11 @@
 /** Snapshots of a qcow2 image that programs write to through several queues. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
+  CountingWriter,
+  lastNumber,
+  type NumberedBlocks,
+} from "./_counting_writer.ts";
+import {
   ExportProcess,
   imageIn,
   MIB,
@@ -9,53 +14,13 @@ import {
   runMain,
 } from "./_harness.ts";
 
-const WRITER = new URL("_counting_writer.py", import.meta.url).pathname;
-const BLOCK = 4096;
 /** Bytes that fio writes; numbers are written after them. */
 const FIO_BYTES = 16 * MIB;
-/** Blocks with numbers, so few that all are written again and again. */
-const BLOCKS = 300;
-const SIZE = FIO_BYTES + BLOCKS * BLOCK;
+/** So few that all are written again and again. */
+const BLOCKS: NumberedBlocks = { start: FIO_BYTES, count: 300 };
+const SIZE = FIO_BYTES + BLOCKS.count * 4096;
 /** Seconds after which a client has failed. */
 const LIMIT_S = 120;
-
-/** The numbers that the writer has surely written, and may have written. */
-async function progress(path: string): Promise<readonly [number, number]> {
-  const view = new DataView((await Deno.readFile(path)).buffer);
-  return [0, 8].map((at) => Number(view.getBigUint64(at, true))) as [
-    number,
-    number,
-  ];
-}
-
-/** Waits until the writer has written a number. */
-async function untilWritten(path: string, number: number): Promise<void> {
-  for (let tries = 0; tries < LIMIT_S * 50; tries++) {
-    const written = await progress(path).catch(() => [0]);
-    if (written[0]! >= number) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error("The writer does not go on");
-}
-
-/** Up to which number a disk has all; fails if it has a mixture. */
-function lastNumber(disk: Uint8Array): number {
-  const view = new DataView(disk.buffer, FIO_BYTES);
-  const numbers = Array.from({ length: BLOCKS }, (_, block) => {
-    const all = Array.from(
-      { length: BLOCK / 8 },
-      (_, i) => Number(view.getBigUint64(block * BLOCK + 8 * i, true)),
-    );
-    assertEquals(new Set(all).size, 1, `block ${block} is torn`);
-    return all[0]!;
-  });
-  const last = Math.max(...numbers);
-  numbers.forEach((number, block) => {
-    const wanted = last - (last - block + BLOCKS) % BLOCKS;
-    assertEquals(number, Math.max(0, wanted), `block ${block} of ${last}`);
-  });
-  return last;
-}
 
 /** The disk of a snapshot, as QEMU reads it. */
 async function diskOf(
@@ -88,13 +53,7 @@ mountTest(
       return stdout;
     };
     const told = `${directory}/progress`;
-    await using writer = spawn("python3", [
-      WRITER,
-      mountpoint,
-      `${FIO_BYTES / BLOCK}`,
-      `${BLOCKS}`,
-      told,
-    ]);
+    await using writer = new CountingWriter(mountpoint, BLOCKS, told);
     const fio = new Deno.Command("timeout", {
       args: [`${LIMIT_S}`, "fio", "--name=load", `--filename=${mountpoint}`]
         .concat("--rw=randrw", "--bs=4k", `--size=${FIO_BYTES}`, "--verify=md5")
@@ -105,28 +64,29 @@ mountTest(
     }).output();
     const marks = new Map<string, readonly [number, number]>();
     for (const name of ["one", "two", "three", "four"]) {
-      await untilWritten(told, marks.size * 40 + 1);
-      const [written] = await progress(told);
+      await writer.until(marks.size * 40 + 1);
+      const [written] = await writer.progress();
       await done("create", name);
-      const [, begun] = await progress(told);
+      const [, begun] = await writer.progress();
       marks.set(name, [written, begun]);
       if (name === "three") await done("delete", "two");
     }
     assertMatch(await done("list"), /three[^]*four/);
     const { code, stderr } = await fio;
     assertEquals(code, 0, new TextDecoder().decode(stderr));
-    await writer.kill();
-    const last = (await progress(told))[1];
+    await writer[Symbol.asyncDispose]();
+    const [, last] = await writer.progress();
     const now = `${directory}/now.raw`;
     await Deno.copyFile(mountpoint, now);
-    assert(lastNumber(await Deno.readFile(now)) >= last - 1);
+    assert(lastNumber(await Deno.readFile(now), BLOCKS) >= last - 1);
     assertEquals((await process.stop()).code, 0);
 
     await must("qemu-img", "check", "-q", "-f", "qcow2", image);
     await must("qemu-img", "compare", "-q", "-f", "qcow2", image, now);
     marks.delete("two");
     for (const [name, [least, most]] of marks) {
-      const last = lastNumber(await diskOf(directory, image, name));
+      const disk = await diskOf(directory, image, name);
+      const last = lastNumber(disk, BLOCKS);
       assert(last >= least && last <= most, `${least} ${last} ${most}`);
     }
   },
@@ -181,23 +141,3 @@ mountTest(
   },
   ["qemu-img"],
 );
-
-/** A client that runs until it is killed, and for a limited time. */
-function spawn(
-  program: string,
-  args: readonly string[],
-): AsyncDisposable & { kill(): Promise<void> } {
-  const child = new Deno.Command("timeout", {
-    args: ["-k", "2", `${LIMIT_S}`, program, ...args],
-    stdout: "null",
-  }).spawn();
-  const kill = async () => {
-    try {
-      child.kill("SIGTERM");
-    } catch {
-      // It has ended.
-    }
-    await child.status;
-  };
-  return { kill, [Symbol.asyncDispose]: kill };
-}

@@ -9,6 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { QemuTools } from "../oracle/tools.ts";
 import { verdictOn } from "../oracle/verdict.ts";
 import { Random } from "../_random.ts";
+import { killLive } from "./_live_kills.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 /** Longest time for one command, on a machine with other load. */
@@ -18,8 +19,14 @@ const SIZE = 24 << 20;
 /** Before this part of its time a command has not begun. */
 const START = 0.35;
 
-/** The commands that are killed. */
-export const KILLED = ["convert", "snapshot", "commit", "rebase"] as const;
+/** The commands that are killed; `live` is an export during `ctl snapshot`. */
+export const KILLED = [
+  "convert",
+  "snapshot",
+  "commit",
+  "rebase",
+  "live",
+] as const;
 /** One of {@linkcode KILLED}. */
 export type Killed = typeof KILLED[number];
 
@@ -33,19 +40,19 @@ export interface KillFigures {
 }
 
 /** Commands on images of one directory, which are killed. */
-class Series {
+export class Series {
   killed = 0;
   finished = 0;
   leaks = 0;
-  readonly #directory: string;
-  readonly #random: Random;
+  readonly directory: string;
+  readonly random: Random;
   readonly #tools = new QemuTools();
   /** How long the last command that was not killed took. */
   #tookMs = 0;
 
   constructor(directory: string, random: Random) {
-    this.#directory = directory;
-    this.#random = random;
+    this.directory = directory;
+    this.random = random;
   }
 
   /** Makes a disk of random pieces. */
@@ -53,32 +60,32 @@ class Series {
     using file = await Deno.create(this.#path(name));
     await file.truncate(size);
     for (let i = 0; i < 40; i++) {
-      const bytes = this.#random.bytes(4096 * (1 + this.#random.below(120)));
-      if (this.#random.oneIn(2)) bytes.fill(bytes[0]!);
-      const at = 4096 * this.#random.below((size - bytes.length) / 4096);
+      const bytes = this.random.bytes(4096 * (1 + this.random.below(120)));
+      if (this.random.oneIn(2)) bytes.fill(bytes[0]!);
+      const at = 4096 * this.random.below((size - bytes.length) / 4096);
       await file.seek(at, Deno.SeekMode.Start);
       await file.write(bytes);
     }
   }
 
   img(...args: string[]): Promise<string> {
-    return this.#tools.img(this.#directory, ...args);
+    return this.#tools.img(this.directory, ...args);
   }
 
   /** Writes to an image at random places. */
   async write(image: string): Promise<void> {
     const commands = Array.from({ length: 30 }, () => {
-      const at = 4096 * this.#random.below(SIZE / 4096 - 100);
-      const length = 512 * (1 + this.#random.below(800));
-      return `write -P ${1 + this.#random.below(255)} ${at} ${length}`;
+      const at = 4096 * this.random.below(SIZE / 4096 - 100);
+      const length = 512 * (1 + this.random.below(800));
+      return `write -P ${1 + this.random.below(255)} ${at} ${length}`;
     });
-    await this.#tools.io(this.#directory, image, commands);
+    await this.#tools.io(this.directory, image, commands);
   }
 
   /** Whether two images read the same, as far as both go. */
   async areSame(one: string, other: string): Promise<boolean> {
     const { code, output } = await this.#tools.run(
-      this.#directory,
+      this.directory,
       "qemu-img",
       "compare",
       ...[one, other].flatMap((name, i) => [
@@ -94,7 +101,7 @@ class Series {
 
   /** Requires that an image has no corruption. */
   async assertSound(image: string): Promise<void> {
-    const verdict = await verdictOn(this.#tools, this.#directory, image);
+    const verdict = await verdictOn(this.#tools, this.directory, image);
     assertEquals(verdict.corruptions, 0, image);
     if (verdict.leaks > 0) this.leaks++;
   }
@@ -115,7 +122,7 @@ class Series {
   async kill(...args: string[]): Promise<boolean> {
     const begun = performance.now();
     const process = this.#command(args).spawn();
-    const share = START + (1.1 - START) * this.#random.below(1000) / 1000;
+    const share = START + (1.1 - START) * this.random.below(1000) / 1000;
     const timer = setTimeout(() => {
       try {
         // timeout(1) leads the group of the command.
@@ -138,7 +145,7 @@ class Series {
 
   async names(): Promise<string[]> {
     const names: string[] = [];
-    for await (const { name } of Deno.readDir(this.#directory)) {
+    for await (const { name } of Deno.readDir(this.directory)) {
       names.push(name);
     }
     return names.sort();
@@ -151,11 +158,11 @@ class Series {
   }
 
   pick<T>(items: readonly T[]): T {
-    return this.#random.pick(items);
+    return this.random.pick(items);
   }
 
   #path(name: string): string {
-    return `${this.#directory}/${name}`;
+    return `${this.directory}/${name}`;
   }
 
   #command(args: readonly string[]): Deno.Command {
@@ -171,7 +178,7 @@ class Series {
         MAIN,
         ...args,
       ],
-      cwd: this.#directory,
+      cwd: this.directory,
       stdout: "piped",
       stderr: "piped",
     });
@@ -302,6 +309,7 @@ const KILLS: Readonly<
   snapshot: killSnapshot,
   commit: killCommit,
   rebase: killRebase,
+  live: killLive,
 };
 
 /**

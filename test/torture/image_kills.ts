@@ -12,13 +12,15 @@ import { killCommand, KILLED } from "./_image_kills.ts";
 
 const HELP = `deno task torture:images [OPTIONS]
 
-convert, snapshot, commit and rebase are killed at random moments. After each
+convert, snapshot, commit and rebase are killed at random moments, and so is an
+export while ctl makes or deletes snapshots of it and a program writes. After each
 kill qemu-img check finds leaks at most, the images have the bytes of before or
 after, and nothing half-done is there but what is named so. Ends with status 1
 otherwise.
 
   --kills N       how often each of them is killed (default: 200)
-  --only LIST     the commands, separated by commas (default: all four)
+  --only LIST     the commands, separated by commas (default: all):
+                  convert, snapshot, commit, rebase, live
   --seed S        seed of the first images; the next ones have S + 1 (default: 1)
   --results FILE  keeps the figures of each series, which is then not repeated
                   by a later run

@@ -11,6 +11,9 @@ for (const command of KILLED) {
       const figures = await killCommand(directory, command, kills, seed);
       tell(`kills of ${command}: ${JSON.stringify(figures)}`);
     },
-    { programs: ["qemu-img", "setsid", "timeout"], limitS: 120 + kills * 10 },
+    {
+      programs: ["qemu-img", "setsid", "timeout", "python3"],
+      limitS: 120 + kills * 10,
+    },
   );
 }

@@ -59,9 +59,8 @@ export class CheckedImage {
     const bytes = await this.read(at, length);
     if (bytes === null) return null;
     const view = new DataView(bytes.buffer);
-    return Int32Array.from(
-      { length: length / 4 },
-      (_, word) => view.getInt32(4 * word),
-    );
+    const words = new Int32Array(length / 4);
+    for (let i = 0; i < words.length; i++) words[i] = view.getInt32(4 * i);
+    return words;
   }
 }

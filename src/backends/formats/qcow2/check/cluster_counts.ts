@@ -14,6 +14,9 @@ export class ClusterCounts {
   readonly #parts = new Map<number, Uint32Array>();
   readonly #max: number;
   #end = 0;
+  /** The part that was looked for last: neighbours are mostly together. */
+  #index = -1;
+  #part: Uint32Array | undefined = undefined;
 
   /**
    * Starts with no references.
@@ -36,7 +39,7 @@ export class ClusterCounts {
 
   /** The references to a cluster, however many there are. */
   all(cluster: number): number {
-    const part = this.#parts.get(Math.floor(cluster / PART));
+    const part = this.#partOf(Math.floor(cluster / PART));
     return part === undefined ? 0 : part[cluster % PART]!;
   }
 
@@ -47,20 +50,28 @@ export class ClusterCounts {
    */
   add(cluster: number, references: number): number {
     const index = Math.floor(cluster / PART);
-    let part = this.#parts.get(index);
+    let part = this.#partOf(index);
     if (part === undefined) {
       if (this.#parts.size === PARTS_MAX) {
         throw new UserError(
           "Cannot check the image: its clusters are too many; check it with 'qemu-img check'",
         );
       }
-      this.#parts.set(index, part = new Uint32Array(PART));
+      part = new Uint32Array(PART);
+      this.#parts.set(index, part);
+      this.#part = part;
     }
     const before = part[cluster % PART]!;
     const all = Math.min(before + references, COUNT_MAX);
     part[cluster % PART] = all;
     this.#end = Math.max(this.#end, cluster + 1);
     return Math.max(0, all - Math.max(before, this.#max));
+  }
+
+  #partOf(index: number): Uint32Array | undefined {
+    if (index === this.#index) return this.#part;
+    this.#index = index;
+    return this.#part = this.#parts.get(index);
   }
 
   /**

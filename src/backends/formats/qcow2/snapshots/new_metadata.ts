@@ -77,8 +77,9 @@ export class NewMetadata {
    * @returns The first one.
    */
   take(count: number): number {
+    while (!this.#isFree(this.#from)) this.#from++;
     let first = this.#from;
-    for (let found = 0; found < count;) {
+    for (let found = 1; found < count;) {
       if (this.#isFree(first + found)) found++;
       else {
         first += found + 1;
