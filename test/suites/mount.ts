@@ -58,3 +58,4 @@ import "../mount/writable_test.ts";
 import "../mount/writeback_test.ts";
 import "../mount/zeroes_and_holes_test.ts";
 import "../oracle/compare_image_test.ts";
+import "../oracle/sample_image_test.ts";
