@@ -115,6 +115,32 @@ kernelTest(
 );
 
 kernelTest(
+  "a mirror finds one node by all names of a file, known or new",
+  () =>
+    inTemporaryDirectory(async (host) => {
+      for (const name of ["a", "b", "c"]) {
+        await Deno.writeTextFile(`${host}/${name}`, name);
+      }
+      await Deno.link(`${host}/a`, `${host}/link`);
+      using tree = mirror(host);
+      const before = openDescriptors();
+      const find = (name: string) => tree.lookup(tree.root, name);
+      const [a, b] = [find("a"), find("b")];
+      assert(a !== b);
+      // New, known, known, new, known: each is a change of what is expected.
+      assert(find("link") === a && find("a") === a && find("b") === b);
+      assertEquals(find("none"), null);
+      const c = find("c");
+      assert(c !== a && c !== b && find("link") === a && find("c") === c);
+      assertEquals(openDescriptors() - before, 3);
+      await Deno.remove(`${host}/c`);
+      await Deno.writeTextFile(`${host}/c`, "another file");
+      assert(find("c") !== c);
+      assertEquals(tree.getattr(c!).nlink, 0);
+    }),
+);
+
+kernelTest(
   "names of a mirror that are no UTF-8 are kept",
   () =>
     inTemporaryDirectory((host) => {
