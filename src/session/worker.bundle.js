@@ -13001,16 +13001,18 @@ var SliceCache = class {
     return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
   }
   /**
-   * Copies a slice.
+   * Copies words of a slice.
    *
-   * @param into Takes its words.
+   * @param into Takes them, each at its place in the slice.
+   * @param first The first word.
+   * @param end The word after the last one.
    * @returns Whether it is cached, and was not being changed.
    */
-  copy(slice, into) {
+  copy(slice, into, first2, end) {
     const slot = this.find(slice);
     if (slot < 0) return false;
     const start = slot * this.sliceWords;
-    for (let i = 0; i < into.length; i++) {
+    for (let i = first2; i < end; i++) {
       into[i] = Atomics.load(this.data, start + i);
     }
     return this.isUnchanged(slot);
@@ -18753,7 +18755,7 @@ var DiskTables = class {
   cache;
   l1;
   /**
-   * The words of the slice that `own()` has brought: a copy, because a reader in
+   * The words of the entries that `own()` has brought: a copy, because a reader in
    * another thread may put another slice in its slot at any moment.
    */
   words;
@@ -18777,13 +18779,16 @@ var DiskTables = class {
     return Atomics.load(this.l1, table2) * clusterSize + slice % tableSlices * sliceSize;
   }
   /**
-   * Brings a slice into the cache so that it may be changed, and into `words`.
+   * Brings a slice into the cache so that it may be changed, and entries of it
+   * into `words`: few, because each word takes an atomic load.
    *
    * @param slice Which.
    * @param mayAdd Whether to make its table if there is none.
+   * @param entry The first entry.
+   * @param count How many.
    * @returns 0 or a negative number.
    */
-  *own(slice, mayAdd) {
+  *own(slice, mayAdd, entry2, count2) {
     const table2 = Math.floor(slice / this.#geometry.tableSlices);
     const cluster = Atomics.load(this.l1, table2);
     if (cluster === BAD_TABLE) return -ERRNO.EIO;
@@ -18792,11 +18797,14 @@ var DiskTables = class {
       const error = yield* this.#makeOwn(table2, cluster);
       if (error < 0) return error;
     }
+    const { entryWords: entryWords2 } = this.#geometry;
+    const first2 = entry2 * entryWords2;
+    const end = first2 + count2 * entryWords2;
     do {
       const host = this.hostOf(slice);
       const slot = yield* this.file.load(this.cache, slice, host);
       if (slot < 0) return slot;
-    } while (!this.cache.copy(slice, this.words));
+    } while (!this.cache.copy(slice, this.words, first2, end));
     return 0;
   }
   /**
@@ -18805,7 +18813,7 @@ var DiskTables = class {
    */
   *change(slice, at, words) {
     while (!this.cache.change(slice, at, words)) {
-      const error = yield* this.own(slice, false);
+      const error = yield* this.own(slice, false, 0, 0);
       if (error < 0) return error;
     }
     return 0;
@@ -19073,7 +19081,7 @@ function* link(image, clusters) {
   if (state.refusesChanges) return -ERRNO.EIO;
   const { slice, entry: entry2, count: count2, host, guest } = clusters;
   const { entryWords: entryWords2, clusterSize } = geometry;
-  let error = yield* disk.own(slice, false);
+  let error = yield* disk.own(slice, false, entry2, count2);
   if (error < 0) return error;
   const words = new Int32Array(count2 * entryWords2);
   const old = [];
@@ -19308,7 +19316,7 @@ var DiskWriter = class {
     const inSlice = Math.min(most, this.#geometry.sliceEntries - entry2);
     const free = state.claims.freeFrom(slice, entry2, inSlice);
     if (free === 0) return 1;
-    const error = yield* disk.own(slice, true);
+    const error = yield* disk.own(slice, true, entry2, free);
     if (error < 0) return error;
     const run3 = this.#runOf(entry2, guest, free);
     const { kind, host } = this.#entry;
@@ -19537,7 +19545,7 @@ var DiskZeroes = class {
     }
     const count2 = state.claims.freeFrom(slice, entry2, most);
     if (count2 === 0) return 0;
-    const error = yield* disk.own(slice, isBelow);
+    const error = yield* disk.own(slice, isBelow, entry2, count2);
     if (error === NO_SLICE) {
       return this.#withoutTable(slice, to) - from;
     }

@@ -141,16 +141,18 @@ export class SliceCache {
   }
 
   /**
-   * Copies a slice.
+   * Copies words of a slice.
    *
-   * @param into Takes its words.
+   * @param into Takes them, each at its place in the slice.
+   * @param first The first word.
+   * @param end The word after the last one.
    * @returns Whether it is cached, and was not being changed.
    */
-  copy(slice: number, into: Int32Array): boolean {
+  copy(slice: number, into: Int32Array, first: number, end: number): boolean {
     const slot = this.find(slice);
     if (slot < 0) return false;
     const start = slot * this.sliceWords;
-    for (let i = 0; i < into.length; i++) {
+    for (let i = first; i < end; i++) {
       into[i] = Atomics.load(this.data, start + i);
     }
     return this.isUnchanged(slot);

@@ -26,7 +26,7 @@ export class DiskTables {
   readonly cache: SliceChanges;
   readonly l1: Uint32Array<SharedArrayBuffer>;
   /**
-   * The words of the slice that `own()` has brought: a copy, because a reader in
+   * The words of the entries that `own()` has brought: a copy, because a reader in
    * another thread may put another slice in its slot at any moment.
    */
   readonly words: Int32Array<ArrayBuffer>;
@@ -57,13 +57,16 @@ export class DiskTables {
   }
 
   /**
-   * Brings a slice into the cache so that it may be changed, and into `words`.
+   * Brings a slice into the cache so that it may be changed, and entries of it
+   * into `words`: few, because each word takes an atomic load.
    *
    * @param slice Which.
    * @param mayAdd Whether to make its table if there is none.
+   * @param entry The first entry.
+   * @param count How many.
    * @returns 0 or a negative number.
    */
-  *own(slice: number, mayAdd: boolean): Steps {
+  *own(slice: number, mayAdd: boolean, entry: number, count: number): Steps {
     const table = Math.floor(slice / this.#geometry.tableSlices);
     const cluster = Atomics.load(this.l1, table);
     if (cluster === BAD_TABLE) return -ERRNO.EIO;
@@ -73,11 +76,14 @@ export class DiskTables {
       const error = yield* this.#makeOwn(table, cluster);
       if (error < 0) return error;
     }
+    const { entryWords } = this.#geometry;
+    const first = entry * entryWords;
+    const end = first + count * entryWords;
     do {
       const host = this.hostOf(slice);
       const slot = yield* this.file.load(this.cache, slice, host);
       if (slot < 0) return slot;
-    } while (!this.cache.copy(slice, this.words));
+    } while (!this.cache.copy(slice, this.words, first, end));
     return 0;
   }
 
@@ -87,7 +93,7 @@ export class DiskTables {
    */
   *change(slice: number, at: number, words: ArrayLike<number>): Steps {
     while (!this.cache.change(slice, at, words)) {
-      const error = yield* this.own(slice, false);
+      const error = yield* this.own(slice, false, 0, 0);
       if (error < 0) return error;
     }
     return 0;

@@ -146,7 +146,7 @@ export class DiskWriter {
     const inSlice = Math.min(most, this.#geometry.sliceEntries - entry);
     const free = state.claims.freeFrom(slice, entry, inSlice);
     if (free === 0) return 1;
-    const error = yield* disk.own(slice, true);
+    const error = yield* disk.own(slice, true, entry, free);
     if (error < 0) return error;
     const run = this.#runOf(entry, guest, free);
     const { kind, host } = this.#entry;

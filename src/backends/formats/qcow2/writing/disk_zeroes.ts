@@ -163,7 +163,7 @@ export class DiskZeroes {
     }
     const count = state.claims.freeFrom(slice, entry, most);
     if (count === 0) return 0;
-    const error = yield* disk.own(slice, isBelow);
+    const error = yield* disk.own(slice, isBelow, entry, count);
     if (error === NO_SLICE) {
       // There is no table, so all of it reads as zeroes.
       return this.#withoutTable(slice, to) - from;

@@ -56,7 +56,7 @@ function* link(image: WritableParts, clusters: NewClusters): Steps {
   if (state.refusesChanges) return -ERRNO.EIO;
   const { slice, entry, count, host, guest } = clusters;
   const { entryWords, clusterSize } = geometry;
-  let error = yield* disk.own(slice, false);
+  let error = yield* disk.own(slice, false, entry, count);
   if (error < 0) return error;
   const words = new Int32Array(count * entryWords);
   const old: Entry[] = [];
