@@ -13004,11 +13004,11 @@ var SliceCache = class {
    * Copies words of a slice.
    *
    * @param into Takes them, each at its place in the slice.
-   * @param first The first word.
-   * @param end The word after the last one.
+   * @param first The first word; 0 if left out.
+   * @param end The word after the last one; the end if left out.
    * @returns Whether it is cached, and was not being changed.
    */
-  copy(slice, into, first2, end) {
+  copy(slice, into, first2 = 0, end = into.length) {
     const slot = this.find(slice);
     if (slot < 0) return false;
     const start = slot * this.sliceWords;
@@ -19149,11 +19149,9 @@ var NewClusterData = class {
     const bytes2 = memory.take();
     try {
       if (head + length2 + tail <= bytes2.length) {
-        const error2 = yield* this.#readBefore(position - head, head, bytes2, 0);
+        const error2 = yield* this.#readAround(position, length2, head, tail, bytes2);
         if (error2 < 0) return error2;
         bytes2.set(buffer.subarray(start, start + length2), head);
-        const after = yield* this.#readBefore(end, tail, bytes2, head + length2);
-        if (after < 0) return after;
         const all = head + length2 + tail;
         return yield* this.#put(clusters, position - head, bytes2, 0, all);
       }
@@ -19196,6 +19194,19 @@ var NewClusterData = class {
     const error = yield* this.#readBefore(from, size, bytes2, 0);
     if (error < 0) return error;
     return yield* this.#put(clusters, from, bytes2, 0, size);
+  }
+  /** Reads what is beside the data: by one call if that reads few bytes more. */
+  *#readAround(position, length2, head, tail, bytes2) {
+    const isShort = head > 0 && tail > 0 && length2 <= head + tail;
+    if (isShort) {
+      const all = head + length2 + tail;
+      const error2 = yield* this.#readBefore(position - head, all, bytes2, 0);
+      if (error2 >= 0) return error2;
+    }
+    const error = yield* this.#readBefore(position - head, head, bytes2, 0);
+    if (error < 0) return error;
+    const end = position + length2;
+    return yield* this.#readBefore(end, tail, bytes2, head + length2);
   }
   #readBefore(from, size, bytes2, at) {
     const read2 = (done) => this.#image.read(from + done, bytes2, at + done, size - done);

@@ -144,11 +144,16 @@ export class SliceCache {
    * Copies words of a slice.
    *
    * @param into Takes them, each at its place in the slice.
-   * @param first The first word.
-   * @param end The word after the last one.
+   * @param first The first word; 0 if left out.
+   * @param end The word after the last one; the end if left out.
    * @returns Whether it is cached, and was not being changed.
    */
-  copy(slice: number, into: Int32Array, first: number, end: number): boolean {
+  copy(
+    slice: number,
+    into: Int32Array,
+    first: number = 0,
+    end: number = into.length,
+  ): boolean {
     const slot = this.find(slice);
     if (slot < 0) return false;
     const start = slot * this.sliceWords;

@@ -38,11 +38,15 @@ export class NewClusterData {
     const bytes = memory.take();
     try {
       if (head + length + tail <= bytes.length) {
-        const error = yield* this.#readBefore(position - head, head, bytes, 0);
+        const error = yield* this.#readAround(
+          position,
+          length,
+          head,
+          tail,
+          bytes,
+        );
         if (error < 0) return error;
         bytes.set(buffer.subarray(start, start + length), head);
-        const after = yield* this.#readBefore(end, tail, bytes, head + length);
-        if (after < 0) return after;
         const all = head + length + tail;
         return yield* this.#put(clusters, position - head, bytes, 0, all);
       }
@@ -94,6 +98,27 @@ export class NewClusterData {
     const error = yield* this.#readBefore(from, size, bytes, 0);
     if (error < 0) return error;
     return yield* this.#put(clusters, from, bytes, 0, size);
+  }
+
+  /** Reads what is beside the data: by one call if that reads few bytes more. */
+  *#readAround(
+    position: number,
+    length: number,
+    head: number,
+    tail: number,
+    bytes: Uint8Array,
+  ): Steps {
+    const isShort = head > 0 && tail > 0 && length <= head + tail;
+    if (isShort) {
+      const all = head + length + tail;
+      const error = yield* this.#readBefore(position - head, all, bytes, 0);
+      if (error >= 0) return error;
+      // What cannot be read may be what is written now.
+    }
+    const error = yield* this.#readBefore(position - head, head, bytes, 0);
+    if (error < 0) return error;
+    const end = position + length;
+    return yield* this.#readBefore(end, tail, bytes, head + length);
   }
 
   #readBefore(
