@@ -54,11 +54,14 @@ export function programsOf(blocks: readonly Block[]): string[] {
  * The script that runs the blocks of a page. It ends with the first that fails.
  *
  * @param blocks The blocks of one page, in order.
+ * @param isLong Whether it runs the blocks that take too long for the tests.
  * @returns A script for bash, "" if there is nothing to run.
  */
-export function scriptOf(blocks: readonly Block[]): string {
+export function scriptOf(blocks: readonly Block[], isLong = false): string {
+  const isLeftOut = ({ markers }: Block) =>
+    markers.has("not tested") || (!isLong && markers.has("long-running"));
   const run = blocks.filter((block) =>
-    reasonNotRun(block) === undefined &&
+    !isLeftOut(block) &&
     (COMMANDS.has(block.language) ||
       ["file", "setup", "check"].some((each) =>
         block.markers.has(each as Marker)
