@@ -1,13 +1,21 @@
-/** nbdkit, which serves a file on a Unix socket. */
+/** nbdkit or qemu-nbd, which serves a file on a Unix socket. */
 export class NbdServer implements AsyncDisposable {
   readonly #socket: string;
-  readonly #args: readonly string[];
+  #command: readonly string[];
   #process: Deno.ChildProcess | null = null;
 
-  /** Prepares a server. */
+  /** Prepares nbdkit. */
   constructor(socket: string, ...args: string[]) {
     this.#socket = socket;
-    this.#args = args;
+    this.#command = ["nbdkit", "-f", "-U", socket, ...args];
+  }
+
+  /** Prepares qemu-nbd, for any number of clients. */
+  static qemu(socket: string, ...args: string[]): NbdServer {
+    const server = new NbdServer(socket);
+    const shared = ["--persistent", "--shared=0", `--socket=${socket}`];
+    server.#command = ["qemu-nbd", ...shared, ...args];
+    return server;
   }
 
   /** Its export, without TLS. */
@@ -16,8 +24,8 @@ export class NbdServer implements AsyncDisposable {
   }
 
   async start(): Promise<this> {
-    const args = ["-f", "-U", this.#socket, ...this.#args];
-    this.#process = new Deno.Command("nbdkit", { args, stderr: "null" })
+    const [program, ...args] = this.#command;
+    this.#process = new Deno.Command(program!, { args, stderr: "null" })
       .spawn();
     for (let tries = 0; tries < 200; tries++) {
       try {
@@ -27,7 +35,7 @@ export class NbdServer implements AsyncDisposable {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
-    throw new Error("nbdkit does not start");
+    throw new Error(`${program} does not start`);
   }
 
   /** Sends it a signal. */
