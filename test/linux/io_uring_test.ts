@@ -6,7 +6,9 @@ import {
   SQE_WORDS,
 } from "../../src/linux/io/io_uring.ts";
 import { EventRing } from "../../src/linux/io/event_ring.ts";
+import { closeDescriptor } from "../../src/linux/syscall/descriptor.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
+import { waitForEvents } from "../../src/linux/syscall/poll.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import {
   countCpus,
@@ -15,9 +17,12 @@ import {
   possibleCpus,
 } from "../../src/linux/fuse/uring_probe.ts";
 import { ERRNO } from "../../src/base/errno.ts";
+import { POLL } from "../../src/base/file_flags.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 
 const OP_NOP = 0;
+/** The longest time in which the kernel takes a ring down, with other load. */
+const END_MS = 60_000;
 
 const missing = missingPermission("ffi", "read") || missingRing();
 // Opened before the tests, so that the first one is not reported to leak it.
@@ -41,6 +46,12 @@ function withRing(slots: number, body: (ring: IoUring) => void): void {
     ring.close();
     ring.close();
   }
+}
+
+function openPipe(): [readEnd: number, writeEnd: number] {
+  const ends = new Int32Array(2);
+  assertEquals(libc().pipe2(ends, 0), 0);
+  return [ends[0]!, ends[1]!];
 }
 
 /** Takes all completions: tags and results. */
@@ -87,6 +98,29 @@ testIf(missing, "a ring returns the errors of single calls", () => {
     assertEquals(taken(ring), [[100, -ERRNO.EBADF]]);
   });
 });
+
+testIf(
+  missing,
+  "a closed ring keeps no files open while its thread lives",
+  async () => {
+    const [readEnd, writeEnd] = openPipe();
+    try {
+      const ring = new IoUring(1);
+      ring.registerFiles([writeEnd]);
+      closeDescriptor(writeEnd);
+      assertEquals(waitForEvents(readEnd, POLL.IN, 0), false);
+      ring.close();
+      // The kernel takes the ring down later. Without writers, the pipe ends.
+      const deadline = performance.now() + END_MS;
+      while (!waitForEvents(readEnd, POLL.IN, 0)) {
+        assert(performance.now() < deadline, "the pipe is still open");
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    } finally {
+      closeDescriptor(readEnd);
+    }
+  },
+);
 
 testIf(missing, "a ring without slots, or too many files, is refused", () => {
   const error = assertThrows(() => new IoUring(0), SystemError);

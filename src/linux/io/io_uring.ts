@@ -44,6 +44,7 @@ const REGISTER_FILES = 2;
 const REGISTER_EVENTFD = 4;
 const REGISTER_IOWQ_MAX_WORKERS = 19;
 const REGISTER_RING_FDS = 20;
+const UNREGISTER_RING_FDS = 21;
 
 const CQ_EVENTFD_DISABLED = 1 << 0;
 const SQ_CQ_OVERFLOW = 1 << 1;
@@ -113,6 +114,8 @@ export class IoUring {
    * stores are enough then; V8 would call a function for each of Atomics.
    */
   readonly #deferred: boolean;
+  /** Its number among the thread's registered rings; `null` if it has none. */
+  readonly #registered: number | null = null;
   readonly #mappings: Mapping[];
   readonly #sq: Int32Array<ArrayBuffer>;
   readonly #sqTail: number;
@@ -174,10 +177,10 @@ export class IoUring {
     this.#tail = Atomics.load(this.#sq, this.#sqTail);
     this.#head = Atomics.load(this.#cq, this.#cqHead);
     this.signalEvents(false);
-    const registered = this.#registerRing();
-    this.#enterFd = registered ?? this.fd;
+    this.#registered = this.#registerRing();
+    this.#enterFd = this.#registered ?? this.fd;
     this.#enterFlags = ENTER_GETEVENTS |
-      (registered === null ? 0 : ENTER_REGISTERED_RING);
+      (this.#registered === null ? 0 : ENTER_REGISTERED_RING);
   }
 
   /**
@@ -305,6 +308,7 @@ export class IoUring {
   #release(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#unregisterRing();
     for (const mapping of this.#mappings) mapping.unmap();
     closeDescriptor(this.fd);
   }
@@ -350,6 +354,23 @@ export class IoUring {
       1,
     );
     return done === 1 ? update.getUint32(0, true) : null;
+  }
+
+  /**
+   * Otherwise the thread would keep the io_uring until it ends, and with it the
+   * files that were registered: requests of a FUSE device would go unanswered.
+   */
+  #unregisterRing(): void {
+    if (this.#registered === null) return;
+    const update = new DataView(new ArrayBuffer(16));
+    update.setUint32(0, this.#registered, true);
+    this.#libc.io_uring_register(
+      CALLS.io_uring_register,
+      this.fd,
+      UNREGISTER_RING_FDS,
+      update,
+      1,
+    );
   }
 }
 
