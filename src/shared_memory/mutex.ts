@@ -6,6 +6,10 @@ const OWNER = 0;
 const DOORBELL = 1;
 /** Index of the number of threads of which a caller waits. */
 const WAITERS = 2;
+/** Index of a bit for each holder from which the lock was taken. */
+const REVOKED = 16;
+/** Bits of a word. */
+const BITS = 32;
 
 /** Looks at the owner before sleeping: it often holds the lock for less. */
 const SPINS = 400;
@@ -25,9 +29,12 @@ type Granted = (result: 0) => void;
  * first one waits for other threads on behalf of all of them.
  */
 export class SharedMutex {
+  /** Holders that there may be. */
+  static readonly HOLDERS_MAX = 512;
   /** Words of shared memory that it takes. */
-  static readonly WORDS = 3;
+  static readonly WORDS: number = REVOKED + SharedMutex.HOLDERS_MAX / BITS;
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #holder: number;
   readonly #owner: number;
   /** The callers of this thread that wait, in their order. */
   readonly #queue: Granted[] = [];
@@ -44,6 +51,7 @@ export class SharedMutex {
    */
   constructor(words: Int32Array<SharedArrayBuffer>, holder: number) {
     this.#words = words;
+    this.#holder = holder;
     this.#owner = holder + 1;
   }
 
@@ -54,7 +62,15 @@ export class SharedMutex {
 
   /** Takes the lock if it is free. */
   tryLock(): boolean {
-    return Atomics.compareExchange(this.#words, OWNER, 0, this.#owner) === 0;
+    const words = this.#words;
+    if (Atomics.compareExchange(words, OWNER, 0, this.#owner) !== 0) {
+      return false;
+    }
+    // The order matters: who revokes sets the bit first, and then looks who is the
+    // owner.
+    if (!this.#isRevoked) return true;
+    this.#release();
+    return false;
   }
 
   /** Takes the lock; returns 0 at once, or a promise of it. */
@@ -76,15 +92,21 @@ export class SharedMutex {
 
   /** Releases the lock. */
   unlock(): void {
-    const words = this.#words;
     if (this.#handOver()) return;
     this.#row = 0;
+    const others = this.#release();
+    if (this.#queue.length > 0) this.#waitForOthers(others);
+  }
+
+  /** Gives the lock to other threads; returns whether any waits. */
+  #release(): boolean {
+    const words = this.#words;
     // After a revocation it belongs to another holder.
     Atomics.compareExchange(words, OWNER, this.#owner, 0);
     // Read after the release: who is counted later sees that the lock is free.
     const others = Atomics.load(words, WAITERS) > 0;
     if (others) futexWake(words, DOORBELL);
-    if (this.#queue.length > 0) this.#waitForOthers(others);
+    return others;
   }
 
   /** Gives the lock to the next caller of this thread, if it is its turn. */
@@ -99,19 +121,24 @@ export class SharedMutex {
   }
 
   /**
-   * Takes the lock from a thread that has ended.
+   * Takes the lock from a thread that has ended. One that lives on for a while
+   * does not get it again: nobody would take it from that thread.
    *
    * @returns Whether it held the lock, which this thread now holds instead.
    */
   revoke(holder: number): boolean {
+    const words = this.#words;
+    Atomics.or(words, REVOKED + Math.floor(holder / BITS), 1 << holder % BITS);
     const owner = holder + 1;
-    const before = Atomics.compareExchange(
-      this.#words,
-      OWNER,
-      owner,
-      this.#owner,
-    );
+    const before = Atomics.compareExchange(words, OWNER, owner, this.#owner);
+    // It may have released the lock, and not have lived to wake who waits.
+    futexWake(words, DOORBELL);
     return before === owner;
+  }
+
+  get #isRevoked(): boolean {
+    const at = REVOKED + Math.floor(this.#holder / BITS);
+    return (Atomics.load(this.#words, at) >>> this.#holder % BITS & 1) !== 0;
   }
 
   /**
@@ -130,6 +157,8 @@ export class SharedMutex {
       seen = Atomics.load(words, DOORBELL);
     }
     while (!this.tryLock()) {
+      // Then its callers wait for good.
+      if (this.#isRevoked) return void Atomics.sub(words, WAITERS, 1);
       await futexWait(words, DOORBELL, seen);
       seen = Atomics.load(words, DOORBELL);
     }

@@ -83,7 +83,7 @@ Deno.test("SharedMutex of a dead holder goes to the thread that revokes it", asy
   assertEquals(dead!.lock(), 0);
   const waiting = [live!.lock(), live!.lock(), main!.lock()];
   await turn();
-  assertEquals(main!.revoke(2), false);
+  assertEquals(main!.revoke(3), false);
   assert(main!.revoke(1));
   // The thread may live on for a while.
   dead!.unlock();
@@ -95,6 +95,45 @@ Deno.test("SharedMutex of a dead holder goes to the thread that revokes it", asy
   });
   await Promise.all(unlocks);
   assertEquals(main!.isHeld, false);
+});
+
+Deno.test("SharedMutex is never held again by a thread that it was taken from", async () => {
+  const words = memory();
+  const [main, dead, live] = [0, 40, 41].map((holder) =>
+    new SharedMutex(words, holder)
+  );
+  assertEquals(live!.lock(), 0);
+  const late = dead!.lock();
+  await turn();
+  assertEquals(main!.revoke(40), false);
+  live!.unlock();
+  await turn();
+  assertEquals(main!.isHeld, false);
+  assertEquals(dead!.tryLock(), false);
+  assert(dead!.lock() instanceof Promise);
+  await turn();
+  for (const lock of [live!, main!]) {
+    assertEquals(await lock.lock(), 0);
+    lock.unlock();
+  }
+  const never = Symbol();
+  const first = await Promise.race([late, turn().then(() => never)]);
+  assertEquals(first, never);
+});
+
+Deno.test("SharedMutex wakes who waits for a thread that ended before it did", async () => {
+  const words = memory();
+  const [main, dead, live] = [0, 1, 2].map((holder) =>
+    new SharedMutex(words, holder)
+  );
+  assertEquals(dead!.lock(), 0);
+  const waiting = live!.lock();
+  await turn();
+  // The first half of unlock().
+  const owner = 0;
+  assertEquals(Atomics.exchange(words, owner, 0), 2);
+  assertEquals(main!.revoke(1), false);
+  assertEquals(await waiting, 0);
 });
 
 Deno.test("SharedMutex excludes callers of several threads, in any order", () =>

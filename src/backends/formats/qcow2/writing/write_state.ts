@@ -5,7 +5,7 @@ import { Epochs } from "./epochs.ts";
 import { FreedClusters } from "./freed_clusters.ts";
 
 /** Threads that may attach to an image; more are refused. */
-const THREADS_MAX = 512;
+const THREADS_MAX = SharedMutex.HOLDERS_MAX;
 const CACHE_LINE = 16;
 
 /** Words of which each is a number of its own. */
@@ -65,8 +65,8 @@ const REFUSAL = {
 type Word = keyof typeof WORD;
 
 const LOCKS = 0;
-const FLUSHES = LOCKS + CACHE_LINE;
-const NUMBERS = FLUSHES + CACHE_LINE;
+const FLUSHES = LOCKS + SharedMutex.WORDS;
+const NUMBERS = FLUSHES + SharedMutex.WORDS;
 const SIZE = NUMBERS + WORDS;
 const EPOCHS = SIZE + CACHE_LINE;
 const CLAIMS = EPOCHS + Epochs.words(THREADS_MAX);
@@ -114,8 +114,8 @@ export class WriteState {
     this.owner = cacheOwner(queue);
     this.#queues = part(QUEUES, THREADS_MAX);
     Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
-    this.tables = new SharedMutex(part(LOCKS, CACHE_LINE), thread);
-    this.flush = new SharedMutex(part(FLUSHES, CACHE_LINE), thread);
+    this.tables = new SharedMutex(part(LOCKS, SharedMutex.WORDS), thread);
+    this.flush = new SharedMutex(part(FLUSHES, SharedMutex.WORDS), thread);
     this.epochs = new Epochs(
       part(EPOCHS, Epochs.words(THREADS_MAX)),
       thread,
