@@ -1,6 +1,7 @@
 /**
  * A program that exports a qcow2 image, and whose second Worker ends in the
- * middle of its work: by self.close(), after STEPS changes of shared memory.
+ * middle of its work: by self.close(), after STEPS changes of shared memory. Its
+ * thread goes no further, as if it had been terminated.
  *
  * @module
  */
@@ -19,7 +20,12 @@ if (self.name === "mqfuse-q1") {
     const change = Atomics[name];
     Atomics[name] = (...args) => {
       const result = change(...args);
-      if (performance.now() > from && --left === 0) self.close();
+      const isLast = performance.now() > from && --left === 0;
+      if (isLast) {
+        self.close();
+        // What has begun must not be finished.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      }
       return result;
     };
   }
