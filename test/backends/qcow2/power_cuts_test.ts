@@ -6,6 +6,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createImage } from "../../../src/backends/create_image.ts";
 import { COMPATIBLE } from "../../../src/backends/formats/qcow2/constants.ts";
+import { parseHeader } from "../../../src/backends/formats/qcow2/header.ts";
+import { setBacking } from "../../../src/backends/formats/qcow2/set_backing.ts";
+import { openImage } from "../../../src/backends/open_image.ts";
 import {
   listSnapshots,
   snapshotImage,
@@ -194,3 +197,38 @@ Deno.test("a cut at any write leaves a snapshot whole, or none of it", () =>
     }
     tell(`snapshots: ${states} states`);
   }));
+
+Deno.test("a cut at any write leaves one backing file or the other recorded, and every other extension", async () => {
+  const unknown: readonly [number, Uint8Array] = [
+    0x12345678,
+    Uint8Array.of(1, 2, 3),
+  ];
+  const backing = { name: "old.img", format: "raw" };
+  const random = new Random(1);
+  const disk = new RecordedDisk(
+    built({ backing, extensions: [unknown] }),
+    MAX,
+    random,
+  );
+  const recorded = (names: readonly (string | null)[]): Check => (cut) => {
+    const header = parseHeader(bytesOf(cut), PATH);
+    assert(names.includes(header.backingName), `${header.backingName}`);
+    const kept = header.extensions.map(({ type, data }) => [type, data]);
+    const format = [0xe2792aca, new TextEncoder().encode("raw")];
+    const wanted = header.backingName === null ? [] : [format];
+    assertEquals(kept, [...wanted, unknown]);
+    return Promise.resolve();
+  };
+  const options = { ...imageOptions, writable: true };
+  const file = await openImage(PATH, options, cutServices(disk, null));
+  let before: string | null = backing.name;
+  for (const name of ["another.img", null, "third.img"]) {
+    disk.expect(recorded([before, name]));
+    const next = name === null ? null : { name, format: "raw" };
+    await setBacking(file.backend, PATH, next);
+    disk.expect(recorded([name]));
+    before = name;
+  }
+  assert(await disk.cutEverywhere(disk.log, random, isFull) > 6);
+  await file.close();
+});
