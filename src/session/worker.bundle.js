@@ -9059,6 +9059,7 @@ var REGISTER_FILES = 2;
 var REGISTER_EVENTFD = 4;
 var REGISTER_IOWQ_MAX_WORKERS = 19;
 var REGISTER_RING_FDS = 20;
+var UNREGISTER_RING_FDS = 21;
 var CQ_EVENTFD_DISABLED = 1 << 0;
 var SQ_CQ_OVERFLOW = 1 << 1;
 var SQ_TASKRUN = 1 << 2;
@@ -9115,6 +9116,8 @@ var IoUring = class {
    * stores are enough then; V8 would call a function for each of Atomics.
    */
   #deferred;
+  /** Its number among the thread's registered rings; `null` if it has none. */
+  #registered = null;
   #mappings;
   #sq;
   #sqTail;
@@ -9174,9 +9177,9 @@ var IoUring = class {
     this.#tail = Atomics.load(this.#sq, this.#sqTail);
     this.#head = Atomics.load(this.#cq, this.#cqHead);
     this.signalEvents(false);
-    const registered = this.#registerRing();
-    this.#enterFd = registered ?? this.fd;
-    this.#enterFlags = ENTER_GETEVENTS | (registered === null ? 0 : ENTER_REGISTERED_RING);
+    this.#registered = this.#registerRing();
+    this.#enterFd = this.#registered ?? this.fd;
+    this.#enterFlags = ENTER_GETEVENTS | (this.#registered === null ? 0 : ENTER_REGISTERED_RING);
   }
   /**
    * Registers files, which saves a look-up at each submission.
@@ -9282,6 +9285,7 @@ var IoUring = class {
   #release() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#unregisterRing();
     for (const mapping of this.#mappings) mapping.unmap();
     closeDescriptor(this.fd);
   }
@@ -9308,6 +9312,16 @@ var IoUring = class {
     update.setUint32(8, this.fd, true);
     const done = this.#libc.io_uring_register(CALLS.io_uring_register, this.fd, REGISTER_RING_FDS, update, 1);
     return done === 1 ? update.getUint32(0, true) : null;
+  }
+  /**
+   * Otherwise the thread would keep the io_uring until it ends, and with it the
+   * files that were registered: requests of a FUSE device would go unanswered.
+   */
+  #unregisterRing() {
+    if (this.#registered === null) return;
+    const update = new DataView(new ArrayBuffer(16));
+    update.setUint32(0, this.#registered, true);
+    this.#libc.io_uring_register(CALLS.io_uring_register, this.fd, UNREGISTER_RING_FDS, update, 1);
   }
 };
 function setUp(slots, params) {
@@ -17094,13 +17108,18 @@ async function futexWait(words, index, seen, timeoutMs = Infinity) {
 var OWNER = 0;
 var DOORBELL = 1;
 var WAITERS = 2;
+var REVOKED = 16;
+var BITS = 32;
 var SPINS = 400;
 var ROW_MAX = 32;
 var WAY_MS = 1;
-var SharedMutex = class {
+var SharedMutex = class _SharedMutex {
+  /** Holders that there may be. */
+  static HOLDERS_MAX = 512;
   /** Words of shared memory that it takes. */
-  static WORDS = 3;
+  static WORDS = REVOKED + _SharedMutex.HOLDERS_MAX / BITS;
   #words;
+  #holder;
   #owner;
   /** The callers of this thread that wait, in their order. */
   #queue = [];
@@ -17116,6 +17135,7 @@ var SharedMutex = class {
    */
   constructor(words, holder) {
     this.#words = words;
+    this.#holder = holder;
     this.#owner = holder + 1;
   }
   /** Whether some caller holds it. */
@@ -17124,7 +17144,13 @@ var SharedMutex = class {
   }
   /** Takes the lock if it is free. */
   tryLock() {
-    return Atomics.compareExchange(this.#words, OWNER, 0, this.#owner) === 0;
+    const words = this.#words;
+    if (Atomics.compareExchange(words, OWNER, 0, this.#owner) !== 0) {
+      return false;
+    }
+    if (!this.#isRevoked) return true;
+    this.#release();
+    return false;
   }
   /** Takes the lock; returns 0 at once, or a promise of it. */
   lock() {
@@ -17143,13 +17169,18 @@ var SharedMutex = class {
   }
   /** Releases the lock. */
   unlock() {
-    const words = this.#words;
     if (this.#handOver()) return;
     this.#row = 0;
+    const others = this.#release();
+    if (this.#queue.length > 0) this.#waitForOthers(others);
+  }
+  /** Gives the lock to other threads; returns whether any waits. */
+  #release() {
+    const words = this.#words;
     Atomics.compareExchange(words, OWNER, this.#owner, 0);
     const others = Atomics.load(words, WAITERS) > 0;
     if (others) futexWake(words, DOORBELL);
-    if (this.#queue.length > 0) this.#waitForOthers(others);
+    return others;
   }
   /** Gives the lock to the next caller of this thread, if it is its turn. */
   #handOver() {
@@ -17162,14 +17193,22 @@ var SharedMutex = class {
     return true;
   }
   /**
-   * Takes the lock from a thread that has ended.
+   * Takes the lock from a thread that has ended. One that lives on for a while
+   * does not get it again: nobody would take it from that thread.
    *
    * @returns Whether it held the lock, which this thread now holds instead.
    */
   revoke(holder) {
+    const words = this.#words;
+    Atomics.or(words, REVOKED + Math.floor(holder / BITS), 1 << holder % BITS);
     const owner = holder + 1;
-    const before = Atomics.compareExchange(this.#words, OWNER, owner, this.#owner);
+    const before = Atomics.compareExchange(words, OWNER, owner, this.#owner);
+    futexWake(words, DOORBELL);
     return before === owner;
+  }
+  get #isRevoked() {
+    const at = REVOKED + Math.floor(this.#holder / BITS);
+    return (Atomics.load(this.#words, at) >>> this.#holder % BITS & 1) !== 0;
   }
   /**
    * Waits until no other thread has the lock, for the first caller that waits.
@@ -17187,6 +17226,7 @@ var SharedMutex = class {
       seen = Atomics.load(words, DOORBELL);
     }
     while (!this.tryLock()) {
+      if (this.#isRevoked) return void Atomics.sub(words, WAITERS, 1);
       await futexWait(words, DOORBELL, seen);
       seen = Atomics.load(words, DOORBELL);
     }
@@ -17448,7 +17488,7 @@ var FreedClusters = class {
 };
 
 // src/backends/formats/qcow2/writing/write_state.ts
-var THREADS_MAX = 512;
+var THREADS_MAX = SharedMutex.HOLDERS_MAX;
 var CACHE_LINE2 = 16;
 var WORD = {
   /** Threads that have attached. */
@@ -17498,8 +17538,8 @@ var REFUSAL = {
   UNCHANGED: 3
 };
 var LOCKS = 0;
-var FLUSHES = LOCKS + CACHE_LINE2;
-var NUMBERS = FLUSHES + CACHE_LINE2;
+var FLUSHES = LOCKS + SharedMutex.WORDS;
+var NUMBERS = FLUSHES + SharedMutex.WORDS;
 var SIZE2 = NUMBERS + WORDS;
 var EPOCHS = SIZE2 + CACHE_LINE2;
 var CLAIMS2 = EPOCHS + Epochs.words(THREADS_MAX);
@@ -17539,8 +17579,8 @@ var WriteState = class {
     this.owner = cacheOwner(queue);
     this.#queues = part2(QUEUES, THREADS_MAX);
     Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
-    this.tables = new SharedMutex(part2(LOCKS, CACHE_LINE2), thread);
-    this.flush = new SharedMutex(part2(FLUSHES, CACHE_LINE2), thread);
+    this.tables = new SharedMutex(part2(LOCKS, SharedMutex.WORDS), thread);
+    this.flush = new SharedMutex(part2(FLUSHES, SharedMutex.WORDS), thread);
     this.epochs = new Epochs(part2(EPOCHS, Epochs.words(THREADS_MAX)), thread);
     this.claims = new Claims(part2(CLAIMS2, Claims.WORDS), thread);
     this.freed = new FreedClusters(part2(FREED, FreedClusters.WORDS));
@@ -31542,7 +31582,7 @@ var OWNER2 = 0;
 var DOORBELL3 = 1;
 var SHARES = 32;
 var STRIDE5 = 32;
-var REVOKED = -(2 ** 30);
+var REVOKED2 = -(2 ** 30);
 var SharedRwLock = class {
   #words;
   /** Index of this holder's number of shares. */
@@ -31635,7 +31675,7 @@ var SharedRwLock = class {
    */
   revoke(holder) {
     const words = this.#words;
-    Atomics.store(words, SHARES + STRIDE5 * holder, REVOKED);
+    Atomics.store(words, SHARES + STRIDE5 * holder, REVOKED2);
     const owner = holder + 1;
     const before = Atomics.compareExchange(words, OWNER2, owner, this.#owner);
     this.#wake();
