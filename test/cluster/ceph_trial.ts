@@ -198,7 +198,9 @@ function verifiedLoad(path: string, seconds: number): Promise<Ended> {
 function figuresOf(
   stdout: string,
 ): { reads: number; writes: number; longestS: number } {
-  const { read, write } = JSON.parse(stdout).jobs[0];
+  // Above it are warnings.
+  const json = stdout.slice(stdout.indexOf("{\n"));
+  const { read, write } = JSON.parse(json).jobs[0];
   const longest = Math.max(read.clat_ns.max, write.clat_ns.max);
   return {
     reads: read.total_ios,
