@@ -13737,6 +13737,7 @@ var NOT_AT_END = {
 var MAPPINGS_MAX = 1024;
 var MappedImage = class extends ImageBackend {
   shared = true;
+  background;
   snapshots;
   #from;
   /** The mapping of a read that is answered without an operation. */
@@ -13746,6 +13747,10 @@ var MappedImage = class extends ImageBackend {
   constructor(parts2) {
     super(parts2.name);
     this.#from = parts2;
+    this.background = [
+      ...parts2.files,
+      parts2.backing
+    ].some((each) => each?.backend.background === true);
     if (parts2.snapshots !== void 0) this.snapshots = parts2.snapshots;
   }
   /** The size of the disk in bytes. */
@@ -23607,16 +23612,23 @@ var ReadAhead = class {
 // src/backends/protocols/http/http_backend.ts
 var HttpBackend = class extends ImageBackend {
   shared = true;
+  /**
+   * Without an io_uring, blocks come by promises: also those that other threads
+   * wait for after this one has answered.
+   */
+  background;
   size;
   #reader;
   #closed;
   /**
    * Uses a reader, which `close()` closes.
    *
+   * @param hasRing Whether its thread takes bytes while it sleeps.
    * @param closed Called after that.
    */
-  constructor(name, size, reader, closed) {
+  constructor(name, size, reader, hasRing, closed) {
     super(name);
+    this.background = !hasRing;
     this.#closed = closed;
     this.size = size;
     this.#reader = reader;
@@ -23899,8 +23911,6 @@ var Fetch = class {
   from;
   /** The byte after the last one. */
   to;
-  /** Whether no request waits for it. */
-  isAhead;
   owner;
   /** Up to where the bytes have come. */
   done;
@@ -23914,13 +23924,18 @@ var Fetch = class {
   renewals = 0;
   /** Answers in a row that broke the protocol or ended early. */
   failures = 0;
+  #isAhead;
   /** Makes a fetch of the bytes from `from` up to, not with, `to`. */
   constructor(from, to, isAhead, owner) {
     this.from = from;
     this.to = to;
-    this.isAhead = isAhead;
+    this.#isAhead = isAhead;
     this.owner = owner;
     this.done = from;
+  }
+  /** Whether no request waits for it, so that it is not tried again. */
+  get isAhead() {
+    return this.#isAhead;
   }
 };
 
@@ -23943,6 +23958,13 @@ var BlockFetch = class extends Fetch {
     super(first2 * BLOCK2, to, isAhead, owner);
     this.first = first2;
     this.slots = slots;
+  }
+  /**
+   * A read may have all that it needs before its last block is whole. The thread
+   * may sleep from then on, and no timer wakes it for another try.
+   */
+  get isAhead() {
+    return super.isAhead || this.#waiting.length === 0;
   }
   /** Lets a read wait for what it needs of a block, from `from` to `to`. */
   add(read2, from, to) {
@@ -24187,8 +24209,9 @@ var ObjectReader = class {
   ended(fetch, failure5) {
     this.#release(fetch);
     if (failure5 === null) return;
+    const { isAhead } = fetch;
     const waiting = fetch.takeWaiting();
-    if (fetch.isAhead && !failure5.isChanged) {
+    if (isAhead && !failure5.isChanged) {
       for (const each of waiting) this.#again(each);
       return;
     }
@@ -25325,7 +25348,7 @@ function poolOptions({ name, location: own, authority }, sign, sockets, tls) {
     ]
   };
 }
-async function attachHttpImage(attachment, sign, { sockets, queue, tell: tell2, files }) {
+async function attachHttpImage(attachment, sign, { sockets, queue, tell: tell2, files, fileIo }) {
   if (attachment.store !== null) await loadDigests("blocks in a directory");
   const { source, object, reconnectMs, leastBlocks } = attachment;
   const { name, location } = source;
@@ -25353,7 +25376,8 @@ async function attachHttpImage(attachment, sign, { sockets, queue, tell: tell2, 
     modeChanged: (onStreams) => reader.modeChanged(onStreams),
     idle: () => reader.idle()
   }));
-  return new HttpBackend(name, size, reader, () => tls.close());
+  const hasRing = fileIo() !== null;
+  return new HttpBackend(name, size, reader, hasRing, () => tls.close());
 }
 function failureTeller(name, cache, tell2) {
   let told = "";

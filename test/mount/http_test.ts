@@ -12,7 +12,19 @@ import {
 } from "./_harness.ts";
 import { Nginx } from "./_nginx.ts";
 
-const PROGRAMS = ["nginx", "qemu-img", "cmp", "dd"];
+const PROGRAMS = ["nginx", "qemu-img", "cmp", "dd", "python3"];
+const WITHOUT_IO_URING = new URL("_without_io_uring.py", import.meta.url)
+  .pathname;
+
+/** What the descriptors of a process stand for, as the kernel shows them. */
+async function openFilesOf(pid: number): Promise<string> {
+  const directory = `/proc/${pid}/fd`;
+  const links = [];
+  for await (const { name } of Deno.readDir(directory)) {
+    links.push(await Deno.readLink(`${directory}/${name}`).catch(() => ""));
+  }
+  return links.join();
+}
 
 mountTest(
   "an image on a web server is read through four queues",
@@ -20,13 +32,22 @@ mountTest(
     const { image, mountpoint } = await imageIn(directory, 40 * MIB + 512);
     await using server = await Nginx.start(directory);
     const file = image.slice(directory.length + 1);
-    for (const transport of ["device", "auto"]) {
+    // By the Worker's own ring, and by read(2) and poll(2) where there is none.
+    for (
+      const [transport, wrapper] of [
+        ["device", []],
+        ["auto", []],
+        ["device", ["python3", WITHOUT_IO_URING]],
+      ] as const
+    ) {
       await using process = await ExportProcess.start([
         "-q4",
         `--transport=${transport}`,
         server.url(file),
         mountpoint,
-      ]);
+      ], { wrapper });
+      const hasRing = (await openFilesOf(process.pid)).includes("io_uring");
+      assertEquals(hasRing, wrapper.length === 0);
       await assertSame(mountpoint, image);
       const part = `dd if="$1" bs=64k skip=100 count=4 status=none | md5sum`;
       assertEquals(

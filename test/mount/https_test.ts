@@ -12,7 +12,9 @@ import {
 } from "./_harness.ts";
 import { Nginx } from "./_nginx.ts";
 
-const PROGRAMS = ["nginx", "qemu-img", "openssl", "cmp"];
+const PROGRAMS = ["nginx", "qemu-img", "openssl", "cmp", "python3"];
+const WITHOUT_IO_URING = new URL("_without_io_uring.py", import.meta.url)
+  .pathname;
 const SECRET = "hush-9be1";
 
 function tlsLines(certificate: string, key: string): string {
@@ -35,7 +37,13 @@ mountTest(
     const headers = `${directory}/headers`;
     await Deno.writeTextFile(headers, `Authorization: Bearer ${SECRET}\n`);
     const trust = `--tls-ca=${authority.file}`;
-    for (const transport of ["device", "auto"]) {
+    for (
+      const [transport, wrapper] of [
+        ["device", []],
+        ["auto", []],
+        ["device", ["python3", WITHOUT_IO_URING]],
+      ] as const
+    ) {
       await using process = await ExportProcess.start([
         "-q2",
         trust,
@@ -43,7 +51,7 @@ mountTest(
         `--transport=${transport}`,
         url,
         mountpoint,
-      ]);
+      ], { wrapper });
       await assertSame(mountpoint, image);
       assertEquals((await process.stop()).code, 0);
     }

@@ -8,6 +8,7 @@
 import "../mount/bench_exports_test.ts";
 import "../mount/block_device_test.ts";
 import "../mount/clock_test.ts";
+import "../mount/cloud_image_test.ts";
 import "../mount/commands_test.ts";
 import "../mount/conformance_test.ts";
 import "../mount/ending_test.ts";

@@ -28,6 +28,7 @@ export interface MappedParts extends ReadSources {
  */
 export class MappedImage extends ImageBackend implements MappedBackend {
   override readonly shared = true;
+  readonly background: boolean;
   readonly snapshots?: ImageSnapshots;
   readonly #from: MappedParts;
   /** The mapping of a read that is answered without an operation. */
@@ -38,6 +39,9 @@ export class MappedImage extends ImageBackend implements MappedBackend {
   constructor(parts: MappedParts) {
     super(parts.name);
     this.#from = parts;
+    this.background = [...parts.files, parts.backing].some((each) =>
+      each?.backend.background === true
+    );
     if (parts.snapshots !== undefined) this.snapshots = parts.snapshots;
   }
 

@@ -115,6 +115,27 @@ for (
   });
 }
 
+Deno.test("what is left of a block is not asked for again once nothing waits for it", async () => {
+  const server = new ModelWebServer(BYTES);
+  await using image = await opened(server, 60);
+  // The read needs the start of a block, and the connection ends within it.
+  server.endsAfter = 10_000;
+  server.cut();
+  const before = server.requests.length;
+  assertEquals(
+    await readBack(image.backend, 32 * 16_384, 4096),
+    server.bytes.slice(32 * 16_384, 32 * 16_384 + 4096),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assertEquals(server.requests.length, before + 1);
+  // Who needs it fetches it.
+  server.endsAfter = Infinity;
+  assertEquals(
+    await readBack(image.backend, 33 * 16_384 - 10, 10),
+    server.bytes.slice(33 * 16_384 - 10, 33 * 16_384),
+  );
+});
+
 /** The connection ends in the middle of a body. */
 function cutShort(server: ModelWebServer, request: ModelRequest): ModelAnswer {
   const usual = server.usual(request) as Uint8Array;

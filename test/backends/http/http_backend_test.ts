@@ -7,6 +7,7 @@ import { UserError } from "../../../src/base/user_error.ts";
 import { FakeFiles } from "../_fake_files.ts";
 import { readBack } from "../_image.ts";
 import { imageOptions } from "../_image_options.ts";
+import { buildImage } from "../qcow2/_build_image.ts";
 import { ModelWebServer, withBody } from "./_model_server.ts";
 
 const SIZE = 1_000_003;
@@ -107,6 +108,17 @@ Deno.test("programs that read on are read ahead for, in requests that grow", asy
   const made = server.requests.slice(before);
   assert(made.length < 40, `${made.length} requests`);
   assert(made.some(({ range }) => range![1] - range![0] >= 1 << 18));
+});
+
+Deno.test("a thread without an io_uring does not sleep while blocks may come", async () => {
+  const server = new ModelWebServer(
+    new Uint8Array(buildImage({ size: SIZE, clusters: ["data"] })),
+  );
+  for (const source of ["http://server/i", "qcow2:http://server/i"]) {
+    await using image = await opened(server, { size: 65_536 }, source);
+    // Of the filter over it too.
+    assertEquals(image.backend.background, true, source);
+  }
 });
 
 Deno.test("reads beyond a little cache are right", async () => {

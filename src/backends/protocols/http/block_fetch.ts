@@ -40,6 +40,14 @@ export class BlockFetch extends Fetch {
     this.slots = slots;
   }
 
+  /**
+   * A read may have all that it needs before its last block is whole. The thread
+   * may sleep from then on, and no timer wakes it for another try.
+   */
+  override get isAhead(): boolean {
+    return super.isAhead || this.#waiting.length === 0;
+  }
+
   /** Lets a read wait for what it needs of a block, from `from` to `to`. */
   add(read: CachedRead, from: number, to: number): void {
     read.awaits(to - from);

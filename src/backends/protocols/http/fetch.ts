@@ -27,8 +27,6 @@ export class Fetch {
   readonly from: number;
   /** The byte after the last one. */
   readonly to: number;
-  /** Whether no request waits for it. */
-  readonly isAhead: boolean;
   readonly owner: FetchOwner;
   /** Up to where the bytes have come. */
   done: number;
@@ -43,12 +41,19 @@ export class Fetch {
   /** Answers in a row that broke the protocol or ended early. */
   failures = 0;
 
+  readonly #isAhead: boolean;
+
   /** Makes a fetch of the bytes from `from` up to, not with, `to`. */
   constructor(from: number, to: number, isAhead: boolean, owner: FetchOwner) {
     this.from = from;
     this.to = to;
-    this.isAhead = isAhead;
+    this.#isAhead = isAhead;
     this.owner = owner;
     this.done = from;
+  }
+
+  /** Whether no request waits for it, so that it is not tried again. */
+  get isAhead(): boolean {
+    return this.#isAhead;
   }
 }

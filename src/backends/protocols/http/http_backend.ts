@@ -7,6 +7,11 @@ import type { ObjectReader } from "./object_reader.ts";
 /** An object of a web server, read by one thread. */
 export class HttpBackend extends ImageBackend {
   override readonly shared = true;
+  /**
+   * Without an io_uring, blocks come by promises: also those that other threads
+   * wait for after this one has answered.
+   */
+  readonly background: boolean;
   readonly size: number;
   readonly #reader: ObjectReader;
   readonly #closed: () => void;
@@ -14,15 +19,18 @@ export class HttpBackend extends ImageBackend {
   /**
    * Uses a reader, which `close()` closes.
    *
+   * @param hasRing Whether its thread takes bytes while it sleeps.
    * @param closed Called after that.
    */
   constructor(
     name: string,
     size: number,
     reader: ObjectReader,
+    hasRing: boolean,
     closed: () => void,
   ) {
     super(name);
+    this.background = !hasRing;
     this.#closed = closed;
     this.size = size;
     this.#reader = reader;

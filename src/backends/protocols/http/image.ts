@@ -215,7 +215,7 @@ function poolOptions(
 export async function attachHttpImage(
   attachment: HttpAttachment,
   sign: Sign,
-  { sockets, queue, tell, files }: ImageServices,
+  { sockets, queue, tell, files, fileIo }: ImageServices,
 ): Promise<HttpBackend> {
   if (attachment.store !== null) await loadDigests("blocks in a directory");
   const { source, object, reconnectMs, leastBlocks } = attachment;
@@ -253,7 +253,8 @@ export async function attachHttpImage(
       modeChanged: (onStreams) => reader.modeChanged(onStreams),
       idle: () => reader.idle(),
     }));
-  return new HttpBackend(name, size, reader, () => tls.close());
+  const hasRing = fileIo() !== null;
+  return new HttpBackend(name, size, reader, hasRing, () => tls.close());
 }
 
 /** Tells why reads fail: once for each reason in a row. */

@@ -115,8 +115,9 @@ export class ObjectReader implements FetchOwner, ReadOwner {
   ended(fetch: BlockFetch, failure: FetchFailure | null): void {
     this.#release(fetch);
     if (failure === null) return;
+    const { isAhead } = fetch;
     const waiting = fetch.takeWaiting();
-    if (fetch.isAhead && !failure.isChanged) {
+    if (isAhead && !failure.isChanged) {
       // No read waited for it when it began; these have joined it since.
       for (const each of waiting) this.#again(each);
       return;
