@@ -10,7 +10,12 @@ import { HttpsFuzzer } from "./_https_fuzz.ts";
 Deno.test("damaged HTTP answers do no harm", () =>
   withSeeds([1], async (random) => {
     const fuzzer = new HttpFuzzer();
-    for (let i = 0; i < 150; i++) await fuzzer.next(random);
+    const { now } = performance;
+    try {
+      for (let i = 0; i < 150; i++) await fuzzer.next(random);
+    } finally {
+      performance.now = now;
+    }
     assert(fuzzer.opened > 60, `${fuzzer.opened} were opened`);
     assert(fuzzer.right > 60, `${fuzzer.right} reads were right`);
   }));
