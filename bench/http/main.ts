@@ -185,31 +185,30 @@ async function measure(
   guard: Guard,
 ): Promise<number> {
   await Deno.writeTextFile(mountpoint, "");
-  const group = await withUringSetting(
-    server.setting,
-    guard,
-    () =>
-      started(
-        server.command(url, mountpoint),
-        "/",
-        guard,
-        () => findMount(mountpoint) !== null,
-      ),
-  );
-  try {
-    if (cell.warm !== undefined) {
-      const size = `--size=${cell.warm}`;
-      await fio(mountpoint, ["--rw=read", "--bs=1M", size], "60");
-    }
-    return await fio(
-      mountpoint,
-      [...cell.fio, "--time_based"],
-      options.seconds,
+  // Its Workers register their rings after the mount is there, and the kernel
+  // looks at the setting then too.
+  return await withUringSetting(server.setting, guard, async () => {
+    const group = await started(
+      server.command(url, mountpoint),
+      "/",
+      guard,
+      () => findMount(mountpoint) !== null,
     );
-  } finally {
-    await new Deno.Command("umount", { args: ["-l", mountpoint] }).output();
-    if (!await group.ended(MOUNT_MS)) group.kill("SIGKILL");
-  }
+    try {
+      if (cell.warm !== undefined) {
+        const size = `--size=${cell.warm}`;
+        await fio(mountpoint, ["--rw=read", "--bs=1M", size], "60");
+      }
+      return await fio(
+        mountpoint,
+        [...cell.fio, "--time_based"],
+        options.seconds,
+      );
+    } finally {
+      await new Deno.Command("umount", { args: ["-l", mountpoint] }).output();
+      if (!await group.ended(MOUNT_MS)) group.kill("SIGKILL");
+    }
+  });
 }
 
 async function fio(

@@ -20,11 +20,14 @@ Deno.test("parseSource distinguishes prefixes from paths", () => {
       "NULL:1G",
       "qed:disk.img",
       "x",
-      "",
     ]
   ) {
     assertEquals(read(path), ["raw", path]);
   }
+});
+
+Deno.test("parseSource refuses an empty name", () => {
+  assertThrows(() => parseSource(""), UserError, "give a path, or a source");
 });
 
 Deno.test("parseSource refuses a prefix without a size", () => {

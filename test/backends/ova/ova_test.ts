@@ -93,12 +93,13 @@ Deno.test("a disk in an archive may not lead to other files", async () => {
       'parentFileNameHint="one.vmdk"',
     ]),
   });
-  for (const bytes of [flat, child]) {
+  const refusals = [
+    [flat, /the extent "\/etc\/hostname" of .*: it is a path of the machine/],
+    [child, /the parent "one.vmdk" of .*: the image is in no directory/],
+  ] as const;
+  for (const [bytes, expected] of refusals) {
     const tar = buildTar([["v.ovf", ovfText(["d.vmdk"])], ["d.vmdk", bytes]]);
-    assertMatch(
-      await refusal(tar),
-      /it needs other files; a disk in an archive/,
-    );
+    assertMatch(await refusal(tar), expected);
   }
 });
 
