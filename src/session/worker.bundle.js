@@ -27896,8 +27896,12 @@ var PartCopier = class _PartCopier {
   /** Makes a copier of images that are open in this thread. */
   static async open(source, writer, below) {
     const step = Math.max(STEP, writer.unit);
-    const reader = async (image) => new PartReader(image, (await image.stat()).size, step);
-    return new _PartCopier(await reader(source), writer, below === null ? null : await reader(below));
+    return new _PartCopier(
+      // shorter since, the rest is an error.
+      new PartReader(source, Infinity, step),
+      writer,
+      below === null ? null : new PartReader(below, (await below.stat()).size, step)
+    );
   }
   /**
    * Copies a part.

@@ -15,7 +15,7 @@ export const MAIN: string = new URL("../../main.ts", import.meta.url).pathname;
 const PROCESS_S = 60;
 /** Milliseconds that starting and stopping may take, unless a test says so. */
 const READY_MS = 30_000;
-const STOP_MS = 10_000;
+const STOP_MS = 30_000;
 
 /** A line that `--json` prints. */
 export type Event = { readonly event: string } & Record<string, unknown>;

@@ -13,7 +13,7 @@ import sys
 import time
 
 deno, main, directory, kind, part = sys.argv[1:]
-LIMIT = 60
+LIMIT = 20
 
 
 def named(what):

@@ -98,12 +98,14 @@ export class PartCopier<Result> {
     below: Backend | null,
   ): Promise<PartCopier<Result>> {
     const step = Math.max(STEP, writer.unit);
-    const reader = async (image: Backend) =>
-      new PartReader(image, (await image.stat()).size, step);
     return new PartCopier(
-      await reader(source),
+      // Parts end where the disk did when they were made. If it has become
+      // shorter since, the rest is an error.
+      new PartReader(source, Infinity, step),
       writer,
-      below === null ? null : await reader(below),
+      below === null
+        ? null
+        : new PartReader(below, (await below.stat()).size, step),
     );
   }
 

@@ -2,7 +2,6 @@
  * Changes of an image by several threads, whose calls end in any order, and cuts
  * of the power at any point: QEMU finds leaks at most, and what was flushed.
  */
-import { assert } from "@std/assert";
 import { randomly } from "../../_random.ts";
 import { testIf } from "../../requirements.ts";
 import { attach, created, inspect, load, MAX, Sectors } from "./_crash_load.ts";
@@ -38,9 +37,10 @@ for (
             const got = await inspect(directory, file.cut(random), [0, 3]);
             sectors.checkCut(got);
           };
-          await load(attached, sectors, random, 400, { between });
+          while (cuts === 0) {
+            await load(attached, sectors, random, 400, { between });
+          }
           await attached.close();
-          assert(cuts > 0, `${cuts} cuts`);
           const got = await inspect(directory, file.cut(random), [0]);
           sectors.checkNow(got, "at the end");
         })),
@@ -110,9 +110,11 @@ for (
             );
           };
           const sizes = [400, 1954, 3001, 7000];
-          await load(attached, sectors, random, 200, { between, sizes });
+          // One cut in sixty calls: sometimes there is none for long.
+          while (cuts === 0) {
+            await load(attached, sectors, random, 200, { between, sizes });
+          }
           await attached.close();
-          assert(cuts > 0, `${cuts} cuts`);
           const got = await inspect(directory, file.cut(random), [0]);
           sectors.checkNow(got, "at the end");
         })),
