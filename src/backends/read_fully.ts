@@ -28,3 +28,21 @@ export async function readFully(
   }
   return done;
 }
+
+/**
+ * Reads a range of an image that has to have all of it.
+ *
+ * @param file The image.
+ * @param position Where the range starts.
+ * @param length How many bytes.
+ * @returns The bytes; `null` if the image has fewer, or they cannot be read.
+ */
+export async function readExactly(
+  file: Backend,
+  position: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const bytes = new Uint8Array(length);
+  const got = await readFully(file, position, bytes, 0, length);
+  return got === length ? bytes : null;
+}

@@ -10871,6 +10871,11 @@ async function readFully(file, position, buffer, start, length2) {
   }
   return done;
 }
+async function readExactly(file, position, length2) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, position, bytes2, 0, length2);
+  return got === length2 ? bytes2 : null;
+}
 
 // src/backends/partitions/file_system.ts
 var MAGICS = [
@@ -14445,9 +14450,8 @@ async function tarMembers(file, name, most = MEMBERS_MAX) {
   throw refusal2(name, "it is no tar archive", "name the disk in it by itself");
 }
 async function readBytes2(file, at, length2, name) {
-  const bytes2 = new Uint8Array(length2);
-  const got = await readFully(file, at, bytes2, 0, length2);
-  if (got === length2) return bytes2;
+  const bytes2 = await readExactly(file, at, length2);
+  if (bytes2 !== null) return bytes2;
   throw refusal2(name, `its bytes at ${at} cannot be read`);
 }
 function isHeader(block) {
@@ -14513,9 +14517,8 @@ async function readDisks(file, name) {
     throw refusal2(name, "it has no OVF descriptor", advice);
   }
   if (ovf.size > OVF_MAX) throw refusal2(name, "its OVF descriptor is too long");
-  const bytes2 = new Uint8Array(ovf.size);
-  const got = await readFully(file, ovf.offset, bytes2, 0, ovf.size);
-  if (got < ovf.size) throw refusal2(name, "its OVF descriptor cannot be read");
+  const bytes2 = await readExactly(file, ovf.offset, ovf.size);
+  if (bytes2 === null) throw refusal2(name, "its OVF descriptor cannot be read");
   return ovfDisks(new TextDecoder().decode(bytes2), members);
 }
 
@@ -17085,9 +17088,8 @@ async function readFlags({ name, file, header }) {
   return memory;
 }
 async function readTable2(file, at, length2, name) {
-  const bytes2 = new Uint8Array(length2);
-  const got = await readFully(file, at, bytes2, 0, length2);
-  if (got === length2) return bytes2;
+  const bytes2 = await readExactly(file, at, length2);
+  if (bytes2 !== null) return bytes2;
   throw damaged(name, "a table in it cannot be read completely");
 }
 function damaged(name, why) {
@@ -17198,8 +17200,8 @@ var SharedMutex = class _SharedMutex {
     return true;
   }
   /**
-   * Takes the lock from a thread that has ended. One that lives on for a while
-   * does not get it again: nobody would take it from that thread.
+   * Takes the lock from a thread that has ended. If that thread runs on for a
+   * while, it cannot take the lock again, because no call would release it.
    *
    * @returns Whether it held the lock, which this thread now holds instead.
    */
@@ -17225,15 +17227,15 @@ var SharedMutex = class _SharedMutex {
     this.#isWaiting = true;
     const words = this.#words;
     Atomics.add(words, WAITERS, 1);
-    let seen = Atomics.load(words, DOORBELL);
     if (makeWay) {
+      const seen = Atomics.load(words, DOORBELL);
       await futexWait(words, DOORBELL, seen, WAY_MS);
-      seen = Atomics.load(words, DOORBELL);
     }
-    while (!this.tryLock()) {
+    for (; ; ) {
+      const seen = Atomics.load(words, DOORBELL);
+      if (this.tryLock()) break;
       if (this.#isRevoked) return void Atomics.sub(words, WAITERS, 1);
       await futexWait(words, DOORBELL, seen);
-      seen = Atomics.load(words, DOORBELL);
     }
     Atomics.sub(words, WAITERS, 1);
     this.#isWaiting = false;
@@ -20227,7 +20229,7 @@ var LiveSnapshots = class {
   }
   get #isDirty() {
     const { disk, refcounts: refcounts2, state } = this.#image;
-    return disk.cache.dirtyCount > 0 || refcounts2.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.get("DIRTY_BIT") !== 0;
+    return disk.cache.dirtyCount > 0 || refcounts2.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.get("DIRTY_BIT") !== DIRTY_BIT.CLEAR;
   }
   async #changeLocked(action, snapshot, timeMs) {
     const { state, tableFile: { file }, name } = this.#image;
@@ -21393,9 +21395,8 @@ async function parentNameOf(file, { relativePath, parentName }) {
     const { size } = await file.stat();
     const { at, length: length2 } = relativePath;
     if (at + length2 <= size) {
-      const bytes2 = new Uint8Array(length2);
-      const got = await readFully(file, at, bytes2, 0, length2);
-      if (got === length2) return withSlashes(utf16(bytes2, false));
+      const bytes2 = await readExactly(file, at, length2);
+      if (bytes2 !== null) return withSlashes(utf16(bytes2, false));
     }
   }
   return withSlashes(parentName).replace(/^.*\//s, "");
@@ -27897,7 +27898,7 @@ var PartCopier = class _PartCopier {
   static async open(source, writer, below) {
     const step = Math.max(STEP, writer.unit);
     return new _PartCopier(
-      // shorter since, the rest is an error.
+      // made, what is missing is an error.
       new PartReader(source, Infinity, step),
       writer,
       below === null ? null : new PartReader(below, (await below.stat()).size, step)

@@ -121,8 +121,8 @@ export class SharedMutex {
   }
 
   /**
-   * Takes the lock from a thread that has ended. One that lives on for a while
-   * does not get it again: nobody would take it from that thread.
+   * Takes the lock from a thread that has ended. If that thread runs on for a
+   * while, it cannot take the lock again, because no call would release it.
    *
    * @returns Whether it held the lock, which this thread now holds instead.
    */
@@ -151,16 +151,16 @@ export class SharedMutex {
     this.#isWaiting = true;
     const words = this.#words;
     Atomics.add(words, WAITERS, 1);
-    let seen = Atomics.load(words, DOORBELL);
     if (makeWay) {
+      const seen = Atomics.load(words, DOORBELL);
       await futexWait(words, DOORBELL, seen, WAY_MS);
-      seen = Atomics.load(words, DOORBELL);
     }
-    while (!this.tryLock()) {
+    for (;;) {
+      const seen = Atomics.load(words, DOORBELL);
+      if (this.tryLock()) break;
       // Then its callers wait for good.
       if (this.#isRevoked) return void Atomics.sub(words, WAITERS, 1);
       await futexWait(words, DOORBELL, seen);
-      seen = Atomics.load(words, DOORBELL);
     }
     Atomics.sub(words, WAITERS, 1);
     this.#isWaiting = false;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../src/protocol/bytes.ts";
 import type { ModelAnswer } from "../backends/http/_model_server.ts";
 import type { Random } from "../_random.ts";
 
@@ -60,7 +61,7 @@ export function damaged(usual: Uint8Array, random: Random): ModelAnswer {
     case 2:
       return random.oneIn(4) ? "silence" : bytes;
     case 3: {
-      // Bytes of the head alone: nobody can tell wrong bytes of a body.
+      // Bytes of the head alone: a client cannot notice wrong bytes of a body.
       const head = headLength(bytes);
       for (let i = 0; i <= random.below(4); i++) {
         bytes[random.below(head)] = random.below(256);
@@ -68,11 +69,11 @@ export function damaged(usual: Uint8Array, random: Random): ModelAnswer {
       return bytes;
     }
     case 4:
-      return concat(bytes, bytes.subarray(random.below(bytes.length)));
+      return concat([bytes, bytes.subarray(random.below(bytes.length))]);
     case 5: {
       const start = random.below(NOISE_BYTES);
       const noise = NOISE.subarray(start, start + random.below(NOISE_BYTES));
-      return concat(noise, bytes);
+      return concat([noise, bytes]);
     }
     case 6:
       return chunked(bytes, random);
@@ -103,7 +104,7 @@ function changeHead(bytes: Uint8Array, random: Random): Uint8Array {
   }
   const head = new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`);
   const rest = random.oneIn(4) ? new Uint8Array(0) : bytes.subarray(end);
-  return concat(head, rest);
+  return concat([head, rest]);
 }
 
 function newValue(random: Random): string {
@@ -147,17 +148,5 @@ function chunked(bytes: Uint8Array, random: Random): Uint8Array {
     at += count;
   }
   if (!random.oneIn(6)) line(`0\r\n${random.oneIn(3) ? "T: 1\r\n" : ""}\r\n`);
-  return concat(...parts);
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return concat(parts);
 }

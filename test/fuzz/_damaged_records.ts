@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../src/protocol/bytes.ts";
 import type { Random } from "../_random.ts";
 
 /** What becomes of the bytes of one connection, from some byte on. */
@@ -80,13 +81,13 @@ export class RecordDamage {
         return { ...all, arrives };
       }
       case "drop":
-        return { ...all, arrives: concat(before, rest.subarray(count)) };
+        return { ...all, arrives: concat([before, rest.subarray(count)]) };
       case "repeat":
-        return { ...all, arrives: concat(bytes, bytes.subarray(0, count)) };
+        return { ...all, arrives: concat([bytes, bytes.subarray(0, count)]) };
       default:
         return {
           ...all,
-          arrives: concat(before, this.#random.bytes(count), rest),
+          arrives: concat([before, this.#random.bytes(count), rest]),
         };
     }
   }
@@ -112,16 +113,4 @@ export class RecordDamage {
     }
     return -1;
   }
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

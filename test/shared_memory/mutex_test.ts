@@ -25,7 +25,7 @@ Deno.test("SharedMutex goes to the callers of a thread in their order", async ()
   });
   assertEquals(lock.tryLock(), false);
   lock.unlock();
-  // It was handed over, so that nobody else can take it.
+  // It was handed over, so no other caller can take it.
   assert(lock.isHeld);
   await Promise.all(calls);
   assertEquals(order, [1, -1, 2, -2, 3, -3]);

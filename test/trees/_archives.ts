@@ -5,7 +5,7 @@
  */
 import { crc32, deflateRawSync } from "node:zlib";
 import { encodeName } from "../../src/base/name_bytes.ts";
-import { concat } from "./_simulated.ts";
+import { concat } from "../../src/protocol/bytes.ts";
 
 /** An entry of a ZIP archive. */
 export interface ZipEntry {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../src/protocol/bytes.ts";
 import { assertRejects } from "@std/assert";
 import { type ErrnoName, errnoName } from "../../src/base/errno.ts";
 import { O } from "../../src/base/file_flags.ts";
@@ -75,19 +76,6 @@ export async function refusal(
   call: () => Promise<unknown>,
 ): Promise<ErrnoName> {
   return errnoName((await assertRejects(call, SimError)).errno) as ErrnoName;
-}
-
-/** One array of bytes made of several. */
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(
-    chunks.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 /** A name as file systems have it: the simulator gives bytes if not UTF-8. */

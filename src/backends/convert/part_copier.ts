@@ -99,8 +99,8 @@ export class PartCopier<Result> {
   ): Promise<PartCopier<Result>> {
     const step = Math.max(STEP, writer.unit);
     return new PartCopier(
-      // Parts end where the disk did when they were made. If it has become
-      // shorter since, the rest is an error.
+      // Parts lie within the disk. If it has become shorter since they were
+      // made, what is missing is an error.
       new PartReader(source, Infinity, step),
       writer,
       below === null

@@ -2,9 +2,9 @@
  * A lock against two exports of one user that start at the same moment, so that
  * the second one sees the mount of the first.
  *
- * It is on a file that no other user can open, because users may lock whatever
- * they can open: with a lock on the mount point's directory, another user could
- * make root wait (CWE-412), and so could the script that starts the export.
+ * It is on a file that no other user can open, because users may lock any file
+ * that they can open: with a lock on the mount point's directory, another user
+ * could make root wait (CWE-412), and so could the script that starts the export.
  * Mounting is right without the lock too: see `refuseHiding()`. But then a mount
  * that hides another one may be seen for a moment.
  *

@@ -81,7 +81,7 @@ class WorkerThread implements CopyThread {
         { cause },
       );
     });
-    // Nobody may wait for it any more.
+    // If no caller waits for it, its rejection must not end the program.
     this.ready.catch(() => {});
   }
 

@@ -1,4 +1,5 @@
 /** Reading by HTTP, beside a model server that misbehaves in many ways. */
+import { concat } from "../../../src/protocol/bytes.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { attachImage } from "../../../src/backends/attach_image.ts";
 import type { ImageOptions } from "../../../src/backends/driver.ts";
@@ -271,7 +272,7 @@ Deno.test("bodies may be chunked, and parts shorter than asked for", async () =>
     all.set(rest, chunks.length);
     return withBody(
       new TextDecoder("latin1").decode(new Uint8Array(0)),
-      concat(all, new TextEncoder().encode("\r\n0\r\nTrailer: 1\r\n\r\n")),
+      concat([all, new TextEncoder().encode("\r\n0\r\nTrailer: 1\r\n\r\n")]),
     );
   };
   await using image = await opened(server);
@@ -280,10 +281,6 @@ Deno.test("bodies may be chunked, and parts shorter than asked for", async () =>
     server.bytes.slice(300_000, 350_000),
   );
 });
-
-function concat(...parts: Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
-}
 
 const NONE = "Content-Length: 0\r\n\r\n";
 
@@ -369,7 +366,7 @@ Deno.test("an answer with more bytes than it says is not believed", async () => 
   await using image = await opened(server, { reconnect: 0 });
   server.answer = (request) => {
     const usual = server.usual(request) as Uint8Array;
-    return concat(usual, usual);
+    return concat([usual, usual]);
   };
   // The range itself is right; what follows it ends the connection.
   const before = server.connections;

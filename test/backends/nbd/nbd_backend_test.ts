@@ -236,7 +236,7 @@ Deno.test("a server that hangs for a while costs no error", () =>
   }));
 
 for (const reconnect of [0, 1, 60]) {
-  Deno.test(`a server that hangs for ever is given up after ${reconnect} s to reconnect`, () =>
+  Deno.test(`a server that never answers is given up after ${reconnect} s to reconnect`, () =>
     within(2 * reconnect + 20, async () => {
       const server = new ModelServer({ size: SIZE, outlives: true });
       const { backend, close } = await opened(server, reconnect);

@@ -4,8 +4,8 @@
  */
 import { randomly } from "../../_random.ts";
 import { testIf } from "../../requirements.ts";
-import { attach, created, inspect, load, MAX, Sectors } from "./_crash_load.ts";
-import { CutDisk } from "./_cut_disk.ts";
+import { inspect, load } from "./_crash_load.ts";
+import { opened } from "./_opened_image.ts";
 import { inDirectory, MISSING } from "./_qemu.ts";
 
 for (
@@ -26,10 +26,11 @@ for (
     () =>
       randomly(1, (random) =>
         inDirectory(async (directory) => {
-          const { bytes, disk } = await created(directory, kind, random);
-          const file = new CutDisk(bytes, MAX, random.fork());
-          const sectors = new Sectors(disk);
-          const attached = await attach(file, random.pick([0, 1 << 20]));
+          const { file, sectors, attached } = await opened(
+            directory,
+            kind,
+            random,
+          );
           let cuts = 0;
           const between = async () => {
             if (!random.oneIn(50)) return;
@@ -61,10 +62,11 @@ for (
       randomly(2, (random) =>
         inDirectory(async (directory) => {
           const kind = random.pick(["cluster_size=4k", "cluster_size=512"]);
-          const { bytes, disk } = await created(directory, kind, random);
-          const file = new CutDisk(bytes, MAX, random.fork());
-          const sectors = new Sectors(disk);
-          const attached = await attach(file, random.pick([0, 1 << 20]));
+          const { file, sectors, attached } = await opened(
+            directory,
+            kind,
+            random,
+          );
           file.faults = faults;
           const between = async () => {
             if (!random.oneIn(60)) return;
@@ -97,10 +99,12 @@ for (
     () =>
       randomly(1, (random) =>
         inDirectory(async (directory) => {
-          const { bytes, disk } = await created(directory, kind, random, false);
-          const file = new CutDisk(bytes, MAX, random.fork());
-          const sectors = new Sectors(disk);
-          const attached = await attach(file, random.pick([0, 1 << 20]));
+          const { file, sectors, attached } = await opened(
+            directory,
+            kind,
+            random,
+            { maySnapshot: false },
+          );
           let cuts = 0;
           const between = async () => {
             if (!random.oneIn(60)) return;

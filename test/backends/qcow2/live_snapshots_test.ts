@@ -11,14 +11,14 @@ import { CutDisk } from "./_cut_disk.ts";
 import {
   attach,
   type Attached,
-  created,
   inspect,
   load,
   MAX,
   SECTOR,
-  Sectors,
+  type Sectors,
   SIZE,
 } from "./_crash_load.ts";
+import { opened } from "./_opened_image.ts";
 import { inDirectory, MISSING, qemu } from "./_qemu.ts";
 
 const TIME_MS = 1_700_000_000_500;
@@ -124,10 +124,11 @@ for (
     () =>
       randomly(1, (random) =>
         inDirectory(async (directory) => {
-          const { bytes, disk } = await created(directory, kind, random);
-          const file = new CutDisk(bytes, MAX, random.fork());
-          const sectors = new Sectors(disk);
-          const attached = await attach(file, random.pick([0, 1 << 20]));
+          const { file, sectors, attached } = await opened(
+            directory,
+            kind,
+            random,
+          );
           const { snapshots } = attached.main;
           const kept: Kept = new Map();
           for (let round = 0; round < 3; round++) {
@@ -175,10 +176,12 @@ testIf(
     randomly(3, (random) =>
       inDirectory(async (directory) => {
         const kind = random.pick(["cluster_size=4k", "cluster_size=512"]);
-        const { bytes, disk } = await created(directory, kind, random);
-        const file = new CutDisk(bytes, MAX, random.fork());
-        const sectors = new Sectors(disk);
-        const attached = await attach(file, 1 << 20);
+        const { file, sectors, attached } = await opened(
+          directory,
+          kind,
+          random,
+          { cacheSize: 1 << 20 },
+        );
         const { main: { snapshots }, backends } = attached;
         await load(attached, sectors, random, 40);
         const kept: Kept = new Map([["one", sectors.copy()]]);

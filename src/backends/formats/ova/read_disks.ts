@@ -1,5 +1,5 @@
 import type { Backend } from "../../backend.ts";
-import { readFully } from "../../read_fully.ts";
+import { readExactly } from "../../read_fully.ts";
 import { ovfDisks } from "./ovf_disks.ts";
 import { refusal } from "./refusal.ts";
 import { type TarMember, tarMembers } from "./tar_members.ts";
@@ -30,8 +30,7 @@ export async function readDisks(
     throw refusal(name, "it has no OVF descriptor", advice);
   }
   if (ovf.size > OVF_MAX) throw refusal(name, "its OVF descriptor is too long");
-  const bytes = new Uint8Array(ovf.size);
-  const got = await readFully(file, ovf.offset, bytes, 0, ovf.size);
-  if (got < ovf.size) throw refusal(name, "its OVF descriptor cannot be read");
+  const bytes = await readExactly(file, ovf.offset, ovf.size);
+  if (bytes === null) throw refusal(name, "its OVF descriptor cannot be read");
   return ovfDisks(new TextDecoder().decode(bytes), members);
 }

@@ -6,7 +6,7 @@
  */
 import { decodeName } from "../../../base/name_bytes.ts";
 import type { Backend } from "../../backend.ts";
-import { readFully } from "../../read_fully.ts";
+import { readExactly } from "../../read_fully.ts";
 import { SIZE_MAX } from "../../size.ts";
 import { refusal } from "./refusal.ts";
 
@@ -85,9 +85,8 @@ async function readBytes(
   length: number,
   name: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  const got = await readFully(file, at, bytes, 0, length);
-  if (got === length) return bytes;
+  const bytes = await readExactly(file, at, length);
+  if (bytes !== null) return bytes;
   throw refusal(name, `its bytes at ${at} cannot be read`);
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Backend } from "../../backend.ts";
-import { readFully } from "../../read_fully.ts";
+import { readExactly, readFully } from "../../read_fully.ts";
 import { isSumRight } from "./checksum.ts";
 import { hexOf, SECTOR, textOf } from "./footer.ts";
 import { refusal } from "./refusal.ts";
@@ -112,9 +112,8 @@ export async function parentNameOf(
     const { size } = await file.stat();
     const { at, length } = relativePath;
     if (at + length <= size) {
-      const bytes = new Uint8Array(length);
-      const got = await readFully(file, at, bytes, 0, length);
-      if (got === length) return withSlashes(utf16(bytes, false));
+      const bytes = await readExactly(file, at, length);
+      if (bytes !== null) return withSlashes(utf16(bytes, false));
     }
   }
   return withSlashes(parentName).replace(/^.*\//s, "");

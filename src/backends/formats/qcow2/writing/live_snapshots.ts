@@ -10,6 +10,7 @@ import type { ClusterRange } from "../snapshots/new_metadata.ts";
 import { storedSnapshots } from "../stored_snapshots.ts";
 import { reloadTables } from "./reload_tables.ts";
 import type { WritableParts } from "./writable_parts.ts";
+import { DIRTY_BIT } from "./write_state.ts";
 
 /** Looks for a moment in which the file has all tables. */
 const LOOKS = 100;
@@ -24,10 +25,10 @@ export interface LiveParts extends WritableParts {
 
 /**
  * The snapshots of an image that several threads read. They are changed as those
- * of an image that nobody uses: new tables are put in the place of the old ones
- * by one write to the header, and then taken over into the memory of all
- * threads. What only the old tables refer to is given back like any cluster that
- * a write has freed: once no request can read from it.
+ * of an image that is not exported: one write to the header replaces the old
+ * tables by new ones, which all threads then take over into their memory. What
+ * only the old tables refer to is given back like any cluster that a write has
+ * freed: once no request can read from it.
  */
 export class LiveSnapshots implements ImageSnapshots {
   readonly #image: LiveParts;
@@ -88,7 +89,7 @@ export class LiveSnapshots implements ImageSnapshots {
     const { disk, refcounts, state } = this.#image;
     return disk.cache.dirtyCount > 0 || refcounts.cache.dirtyCount > 0 ||
       state.isDirty("L1") || state.isDirty("TABLE") ||
-      state.get("DIRTY_BIT") !== 0;
+      state.get("DIRTY_BIT") !== DIRTY_BIT.CLEAR;
   }
 
   async #changeLocked(

@@ -5,7 +5,7 @@
  */
 import { UserError } from "../../../../base/user_error.ts";
 import type { Backend } from "../../../backend.ts";
-import { readFully } from "../../../read_fully.ts";
+import { readExactly } from "../../../read_fully.ts";
 import { LIMIT } from "../constants.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Qcow2Header } from "../header.ts";
@@ -70,9 +70,8 @@ async function readTable(
   length: number,
   name: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  const got = await readFully(file, at, bytes, 0, length);
-  if (got === length) return bytes;
+  const bytes = await readExactly(file, at, length);
+  if (bytes !== null) return bytes;
   throw damaged(name, "a table in it cannot be read completely");
 }
 
