@@ -6868,6 +6868,19 @@ var AIO_SYMBOLS = {
     ],
     result: "i64"
   },
+  // int lio_listio(int mode, struct aiocb *const aiocb_list[], int nitems,
+  //                struct sigevent *sevp), in a thread of Deno's pool.
+  lio_listio_nonblocking: {
+    name: "lio_listio",
+    parameters: [
+      "i32",
+      "pointer",
+      "i32",
+      "pointer"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
   // int aio_suspend(const struct aiocb *const list[], int nitems,
   //                 const struct timespec *timeout), in a thread of Deno's pool.
   aio_suspend_nonblocking: {
@@ -8443,8 +8456,8 @@ function threadAttributes() {
 var KEPT_MS = 8e3;
 var running = 0;
 var endedAt = -Infinity;
-async function inPool(call3, here) {
-  if (!hasThread()) return await here();
+async function inPool(call3, here2) {
+  if (!hasThread()) return await here2();
   running++;
   try {
     return await call3();
@@ -11651,8 +11664,8 @@ var WindowBackend = class extends FilterBackend {
         const left = extents - i - 1;
         return extent.then(async (below) => {
           const end2 = Math.min(below.end, size);
-          const here = below.data ? end2 - from : 0;
-          return before + here + await this.#dataFrom(end2, size, left);
+          const here2 = below.data ? end2 - from : 0;
+          return before + here2 + await this.#dataFrom(end2, size, left);
         });
       }
       const end = Math.min(extent.end, size);
@@ -20830,7 +20843,7 @@ var PartsBackend = class {
     const i = this.#pieceAt(position);
     const from = this.#starts[i];
     if (position + length2 > this.#starts[i + 1]) {
-      return this.#across(position, length2, (piece, at, done, here) => piece.read(at, buffer, start + done, here));
+      return this.#across(position, length2, (piece, at, done, here2) => piece.read(at, buffer, start + done, here2));
     }
     return this.#pieces[i].read(position - from, buffer, start, length2);
   }
@@ -20838,15 +20851,15 @@ var PartsBackend = class {
     const i = this.#pieceAt(position);
     const from = this.#starts[i];
     if (position + length2 > this.#starts[i + 1]) {
-      return this.#across(position, length2, (piece, at, done, here) => piece.write(at, buffer, start + done, here));
+      return this.#across(position, length2, (piece, at, done, here2) => piece.write(at, buffer, start + done, here2));
     }
     return this.#pieces[i].write(position - from, buffer, start, length2);
   }
   zero(position, length2, options) {
-    return this.#each(position, length2, (piece, at, here) => piece.zero(at, here, options));
+    return this.#each(position, length2, (piece, at, here2) => piece.zero(at, here2, options));
   }
   allocate(position, length2) {
-    return this.#each(position, length2, (piece, at, here) => piece.allocate(at, here));
+    return this.#each(position, length2, (piece, at, here2) => piece.allocate(at, here2));
   }
   async extent(position) {
     const i = this.#pieceAt(position);
@@ -20901,10 +20914,10 @@ var PartsBackend = class {
     const end = position + length2;
     for (let at = position; at < end; ) {
       const i = this.#pieceAt(at);
-      const here = Math.min(end, this.#starts[i + 1]) - at;
-      const error = await call3(this.#pieces[i], at - this.#starts[i], here);
+      const here2 = Math.min(end, this.#starts[i + 1]) - at;
+      const error = await call3(this.#pieces[i], at - this.#starts[i], here2);
       if (error < 0) return error;
-      at += here;
+      at += here2;
     }
     return 0;
   }
@@ -20914,8 +20927,8 @@ var PartsBackend = class {
     return transferAll(Math.min(length2, end - position), (done) => {
       const at = position + done;
       const i = this.#pieceAt(at);
-      const here = Math.min(length2 - done, this.#starts[i + 1] - at);
-      return call3(this.#pieces[i], at - this.#starts[i], done, here);
+      const here2 = Math.min(length2 - done, this.#starts[i + 1] - at);
+      return call3(this.#pieces[i], at - this.#starts[i], done, here2);
     });
   }
   #needsExclusiveWrite(position, length2) {
@@ -20924,9 +20937,9 @@ var PartsBackend = class {
     for (let i = this.#pieceAt(position); i <= last; i++) {
       const from = this.#starts[i];
       const at = Math.max(position, from);
-      const here = Math.min(end, this.#starts[i + 1]) - at;
+      const here2 = Math.min(end, this.#starts[i + 1]) - at;
       const piece = this.#pieces[i];
-      if (piece.needsExclusiveWrite?.(at - from, here)) return true;
+      if (piece.needsExclusiveWrite?.(at - from, here2)) return true;
     }
     return false;
   }
@@ -21498,10 +21511,10 @@ async function readTable3(file, { tableOffset: tableOffset2, entries: entries2, 
   const part2 = new Uint8Array(Math.min(PART10, length2));
   const view2 = new DataView(part2.buffer);
   for (let at = 0; at < length2; at += PART10) {
-    const here = Math.min(PART10, length2 - at);
-    const got = await readFully(file, tableOffset2 + at, part2, 0, here);
-    if (got < here) throw refusal4(name, "its table cannot be read");
-    for (let i = 0; i < here / 4; i++) {
+    const here2 = Math.min(PART10, length2 - at);
+    const got = await readFully(file, tableOffset2 + at, part2, 0, here2);
+    if (got < here2) throw refusal4(name, "its table cannot be read");
+    for (let i = 0; i < here2 / 4; i++) {
       words[at / 4 + i] = view2.getUint32(4 * i);
     }
   }
@@ -22102,12 +22115,12 @@ var PatchList = class {
     return firstAfter(this.#patches.length, position, (i) => this.#patches[i].end);
   }
 };
-function firstAfter(count2, position, endOf2) {
+function firstAfter(count2, position, endOf3) {
   let low = 0;
   let high = count2;
   while (low < high) {
     const middle = low + high >> 1;
-    if (endOf2(middle) > position) high = middle;
+    if (endOf3(middle) > position) high = middle;
     else low = middle + 1;
   }
   return low;
@@ -22163,23 +22176,23 @@ var PatchedFile = class extends FilterBackend {
     const i = this.#nextAfter(position);
     const patchStart = starts[i] ?? Infinity;
     if (patchStart <= position) {
-      const here2 = Math.min(length2, ends[i] - position);
+      const here3 = Math.min(length2, ends[i] - position);
       const source = sources[i];
       if (source === ZEROES5) {
-        buffer.fill(0, start, start + here2);
+        buffer.fill(0, start, start + here3);
       } else {
         const from = source + position - patchStart;
-        buffer.set(this.#data.subarray(from, from + here2), start);
+        buffer.set(this.#data.subarray(from, from + here3), start);
       }
-      return here2;
+      return here3;
     }
-    const here = Math.min(length2, patchStart - position);
+    const here2 = Math.min(length2, patchStart - position);
     if (position < this.#end) {
-      const most = Math.min(here, this.#end - position);
+      const most = Math.min(here2, this.#end - position);
       return this.image.read(position, buffer, start, most);
     }
-    buffer.fill(0, start, start + here);
-    return here;
+    buffer.fill(0, start, start + here2);
+    return here2;
   }
   #nextAfter(position) {
     const { ends } = this.#patches;
@@ -22479,9 +22492,9 @@ async function readBat(file, region, { size, blockSize, sectorSize, parent }, na
   }
   const words = new Uint32Array(new SharedArrayBuffer(4 * needed2));
   for (let at = 0; at < length2; at += PART11) {
-    const here = Math.min(PART11, length2 - at);
-    const part2 = await readStructure(file, region.offset + at, here, name);
-    for (let i = 0; i < here / 8; i++) {
+    const here2 = Math.min(PART11, length2 - at);
+    const part2 = await readStructure(file, region.offset + at, here2, name);
+    for (let i = 0; i < here2 / 8; i++) {
       words[at / 8 + i] = entryOf(part2.view, 8 * i);
     }
   }
@@ -27848,106 +27861,200 @@ function wordsOf2(bytes2) {
   return new Int32Array(buffer, byteOffset, length2 >> 2);
 }
 
+// src/backends/convert/part_reader.ts
+var PartReader = class {
+  #image;
+  #size;
+  /**
+   * Reads an image.
+   *
+   * @param size Where zeroes follow. Infinity for an image that has all that is
+   * read: what is missing of it is an error then.
+   */
+  constructor(image, size) {
+    this.#image = image;
+    this.#size = size;
+  }
+  /**
+   * Reads a range, and fills the buffer with zeroes up to whole units.
+   *
+   * @throws {UserError} If it cannot be read.
+   */
+  async read(position, buffer, start, length2, unit) {
+    const image = this.#image;
+    const there = Math.max(0, Math.min(length2, this.#size - position));
+    const got = await readFully(image, position, buffer, start, there);
+    if (got !== there) {
+      const error = got < 0 ? -got : ERRNO.EIO;
+      throw new UserError(`Cannot read ${image.name} at byte ${position} (${errnoName(error)}): a part of it is missing or damaged, or its storage fails; compare it with its source`);
+    }
+    buffer.fill(0, start + there, start + Math.ceil(length2 / unit) * unit);
+  }
+};
+
 // src/backends/convert/part_copier.ts
-var STEP = 1 << 20;
+var BUFFER = 1 << 20;
 var UNIT = {
   /** The target reads so already. */
   SAME: 0,
   ZERO: 1,
   DATA: 2
 };
-var PartReader = class {
-  image;
-  size;
-  buffer;
-  constructor(image, size, step) {
-    this.image = image;
-    this.size = size;
-    this.buffer = new Uint8Array(step);
-  }
-  /** Reads a range; zeroes follow the end of the image. */
-  async read(position, length2, unit) {
-    const there = Math.max(0, Math.min(length2, this.size - position));
-    const got = await readFully(this.image, position, this.buffer, 0, there);
-    if (got !== there) {
-      const error = got < 0 ? -got : ERRNO.EIO;
-      throw new UserError(`Cannot read ${this.image.name} at byte ${position} (${errnoName(error)}): a part of it is missing or damaged, or its storage fails; compare it with its source`);
-    }
-    this.buffer.fill(0, there, Math.ceil(length2 / unit) * unit);
+var CopyBuffer = class {
+  bytes;
+  runs = [];
+  /** Where the next bytes go. */
+  used = 0;
+  /** Settles once its last runs are written; `null` if they are. */
+  written = null;
+  constructor(size) {
+    this.bytes = new Uint8Array(size);
   }
 };
 var PartCopier = class _PartCopier {
   #source;
   #below;
   #writer;
+  #buffers;
+  /** What the target reads as where the buffer is: that of `below`. */
+  #shown;
+  /** The buffer that is being filled, by its index. */
+  #current = 0;
+  /** How often a buffer was taken, and how often it was still being written. */
+  #taken = 0;
+  #waited = 0;
+  /** Settles once the last part has been read: they are read in order. */
+  #reading = Promise.resolve();
+  constructor(source, writer, below) {
+    const size = Math.max(BUFFER, writer.unit);
+    this.#source = source;
+    this.#writer = writer;
+    this.#below = below;
+    this.#shown = below === null ? null : new Uint8Array(size);
+    this.#buffers = Array.from({
+      length: writer.buffers
+    }, () => new CopyBuffer(size));
+  }
   /**
-   * Prepares to copy.
+   * Makes a copier of images that are open in this thread.
    *
    * @param source The disk.
-   * @param size Its size.
    * @param writer Takes what differs from `below`.
    * @param below What the target reads as without being written; zeroes if
    * `null`.
    */
-  constructor(source, writer, below) {
-    this.#source = source;
-    this.#writer = writer;
-    this.#below = below;
-  }
-  /** Makes a copier of images that are open in this thread. */
   static async open(source, writer, below) {
-    const step = Math.max(STEP, writer.unit);
     return new _PartCopier(
       // made, what is missing is an error.
-      new PartReader(source, Infinity, step),
+      new PartReader(source, Infinity),
       writer,
-      below === null ? null : new PartReader(below, (await below.stat()).size, step)
+      below === null ? null : new PartReader(below, (await below.stat()).size)
     );
   }
+  /** Parts that are copied at once, so that reading need not wait for writes. */
+  get depth() {
+    return this.#buffers.length > 1 ? 2 : 1;
+  }
+  /** Whether it waits for its writes, most of the time. */
+  get waitsForWrites() {
+    return this.depth > 1 && 2 * this.#waited > this.#taken;
+  }
   /**
-   * Copies a part.
+   * Copies a part; up to `depth` of them at once.
    *
    * @throws {UserError} If it cannot be read or written.
    */
   async copy(part2) {
-    const step = this.#source.buffer.length;
-    for (const { start, end } of part2) {
-      for (let at = start; at < end; at += step) {
-        await this.#step(at, Math.min(step, end - at));
-      }
-    }
+    const read2 = this.#reading.then(() => this.#read(part2));
+    this.#reading = read2.then(() => {
+    }, () => {
+    });
+    const writes = await read2;
+    await Promise.allSettled(writes);
+    await Promise.all(writes);
     return await this.#writer.end();
   }
-  async #step(position, length2) {
+  /** Reads a part, and returns the writes that it has begun. */
+  async #read(part2) {
     const { unit } = this.#writer;
-    await this.#source.read(position, length2, unit);
-    await this.#below?.read(position, length2, unit);
+    const writes = [];
+    let buffer = await this.#take();
+    try {
+      for (const { start, end } of part2) {
+        for (let at = start; at < end; ) {
+          if (buffer.bytes.length - buffer.used < unit) {
+            writes.push(this.#write(buffer));
+            buffer = await this.#take();
+          }
+          const length2 = Math.min(buffer.bytes.length - buffer.used, end - at);
+          await this.#fill(buffer, at, length2);
+          at += length2;
+        }
+      }
+      writes.push(this.#write(buffer));
+    } catch (error) {
+      await Promise.allSettled(writes);
+      throw error;
+    }
+    return writes;
+  }
+  /** Waits for the next buffer. */
+  async #take() {
+    const buffer = this.#buffers[this.#current];
+    this.#taken++;
+    if (buffer.written !== null) {
+      this.#waited++;
+      await buffer.written;
+    }
+    buffer.runs.length = 0;
+    buffer.used = 0;
+    return buffer;
+  }
+  #write(buffer) {
+    this.#current = (this.#current + 1) % this.#buffers.length;
+    const { bytes: bytes2, runs } = buffer;
+    const put2 = (async () => {
+      if (runs.length > 0) await this.#writer.put(bytes2, runs);
+    })();
+    const over = () => {
+      buffer.written = null;
+    };
+    buffer.written = put2.then(over, over);
+    return put2;
+  }
+  /** Reads a range to the end of what a buffer has, and tells its units apart. */
+  async #fill(buffer, position, length2) {
+    const { unit } = this.#writer;
+    const { bytes: bytes2, used } = buffer;
+    await this.#source.read(position, bytes2, used, length2, unit);
+    await this.#below?.read(position, this.#shown, used, length2, unit);
+    buffer.used += Math.ceil(length2 / unit) * unit;
     let from = 0;
-    let kind = this.#kindOf(0, length2);
+    let kind = this.#kindOf(bytes2, used, length2);
     for (let at = unit; from < length2; at += unit) {
-      const next = at < length2 ? this.#kindOf(at, length2) : null;
+      const next = at < length2 ? this.#kindOf(bytes2, used + at, length2 - at) : null;
       if (next === kind) continue;
       const to = Math.min(at, length2);
-      await this.#store(kind, position, from, to - from);
+      const run3 = {
+        position: position + from,
+        length: to - from
+      };
+      if (kind === UNIT.DATA) buffer.runs.push({
+        ...run3,
+        start: used + from
+      });
+      if (kind === UNIT.ZERO) await this.#writer.zero(run3.position, run3.length);
       from = to;
       if (next !== null) kind = next;
     }
   }
-  #kindOf(at, length2) {
-    const { buffer } = this.#source;
-    const bytes2 = Math.min(this.#writer.unit, length2 - at);
-    const below = this.#below;
-    if (below === null) {
-      return isZero(buffer, at, bytes2) ? UNIT.SAME : UNIT.DATA;
-    }
-    if (firstDifference(buffer, below.buffer, at, bytes2) < 0) return UNIT.SAME;
-    return isZero(buffer, at, bytes2) ? UNIT.ZERO : UNIT.DATA;
-  }
-  async #store(kind, position, from, length2) {
-    const at = position + from;
-    if (kind === UNIT.ZERO) await this.#writer.zero(at, length2);
-    if (kind !== UNIT.DATA) return;
-    await this.#writer.put(at, this.#source.buffer, from, length2);
+  /** What the unit at `at` of a buffer is; `length` bytes are left. */
+  #kindOf(bytes2, at, length2) {
+    const count2 = Math.min(this.#writer.unit, length2);
+    const shown = this.#shown;
+    if (shown === null) return isZero(bytes2, at, count2) ? UNIT.SAME : UNIT.DATA;
+    if (firstDifference(bytes2, shown, at, count2) < 0) return UNIT.SAME;
+    return isZero(bytes2, at, count2) ? UNIT.ZERO : UNIT.DATA;
   }
 };
 
@@ -27965,16 +28072,21 @@ function cannotWrite2(name, error) {
   return new UserError(`Cannot write to ${name} (${errnoName(error)}): ${advice}`);
 }
 
+// src/backends/convert/part_writer.ts
+var WRITE_BUFFERS = 4;
+
 // src/backends/formats/qcow2/compress.ts
 var WINDOW_BITS = 12;
-var MEMORY_LEVEL = 9;
+var LEVEL = 5;
+var MEMORY_LEVEL = 8;
+var DEFLATE2 = {
+  level: LEVEL,
+  windowBits: WINDOW_BITS,
+  memLevel: MEMORY_LEVEL
+};
 async function loadCompression(compression) {
   const zlib2 = await loadZlib("a qcow2 image");
-  const options = {
-    windowBits: WINDOW_BITS,
-    memLevel: MEMORY_LEVEL
-  };
-  const stream = compression === "zstd" ? zlib2.createZstdCompress() : zlib2.createDeflateRaw(options);
+  const stream = compression === "zstd" ? zlib2.createZstdCompress() : zlib2.createDeflateRaw(DEFLATE2);
   const handle = ZlibHandle.of(zlib2, compression, stream);
   const bySync = compressBySync(zlib2, compression);
   let output = new Uint8Array(0);
@@ -27998,8 +28110,7 @@ function compressBySync({ deflateRawSync, zstdCompressSync }, compression) {
   }
   return (cluster) => {
     const stream = deflateRawSync(cluster, {
-      windowBits: WINDOW_BITS,
-      memLevel: MEMORY_LEVEL,
+      ...DEFLATE2,
       // In one piece.
       chunkSize: Math.max(64, cluster.length)
     });
@@ -28090,6 +28201,7 @@ var StreamPlaces = class {
 var ZEROES7 = -1;
 var ClusterWriter = class _ClusterWriter {
   unit;
+  buffers;
   #file;
   #take;
   #compress;
@@ -28098,6 +28210,7 @@ var ClusterWriter = class _ClusterWriter {
   constructor(file, { clusterSize, next }, compress) {
     const words = new Int32Array(next);
     this.unit = clusterSize;
+    this.buffers = compress === null ? WRITE_BUFFERS : 1;
     this.#file = file;
     this.#compress = compress;
     this.#take = (count2) => Atomics.add(words, 0, count2) >>> 0;
@@ -28115,23 +28228,8 @@ var ClusterWriter = class _ClusterWriter {
     const compress = compression === null ? null : await loadCompression(compression);
     return new _ClusterWriter(file, how, compress);
   }
-  async put(position, buffer, start, length2) {
-    const { unit } = this;
-    const count2 = Math.ceil(length2 / unit);
-    const guest = position / unit;
-    if (this.#compress === null) {
-      return await this.#putPlain(guest, count2, buffer, start);
-    }
-    for (let i = 0; i < count2; i++) {
-      const from = start + i * unit;
-      const stream = this.#compress(buffer.subarray(from, from + unit));
-      if (stream === null) {
-        await this.#putPlain(guest + i, 1, buffer, from);
-      } else {
-        const host = await this.#streams.add(stream);
-        this.#entries.push(guest + i, 1, host, stream.length);
-      }
-    }
+  put(buffer, runs) {
+    return this.#compress === null ? this.#putPlain(buffer, runs) : this.#putCompressed(this.#compress, buffer, runs);
   }
   zero(position, length2) {
     const count2 = Math.ceil(length2 / this.unit);
@@ -28146,10 +28244,48 @@ var ClusterWriter = class _ClusterWriter {
       streamClusters: this.#streams.taken()
     };
   }
-  async #putPlain(guest, count2, buffer, start) {
-    const host = this.#take(count2) * this.unit;
-    await mustWrite(this.#file, host, buffer, start, count2 * this.unit);
-    this.#entries.push(guest, count2, host, 0);
+  /** Writes all runs as one: the file has their clusters side by side. */
+  async #putPlain(buffer, runs) {
+    const { unit } = this;
+    const { start } = runs[0];
+    const counts = runs.map(({ length: length2 }) => Math.ceil(length2 / unit));
+    let end = start;
+    for (const [i, run3] of runs.entries()) {
+      const bytes2 = counts[i] * unit;
+      if (run3.start !== end) {
+        buffer.copyWithin(end, run3.start, run3.start + bytes2);
+      }
+      end += bytes2;
+    }
+    const first2 = this.#take((end - start) / unit);
+    await mustWrite(this.#file, first2 * unit, buffer, start, end - start);
+    let host = first2 * unit;
+    for (const [i, { position }] of runs.entries()) {
+      this.#entries.push(position / unit, counts[i], host, 0);
+      host += counts[i] * unit;
+    }
+  }
+  async #putCompressed(compress, buffer, runs) {
+    const { unit } = this;
+    for (const { position, start, length: length2 } of runs) {
+      for (let at = 0; at < length2; at += unit) {
+        const from = start + at;
+        const stream = compress(buffer.subarray(from, from + unit));
+        if (stream === null) {
+          const run3 = {
+            position: position + at,
+            start: from,
+            length: unit
+          };
+          await this.#putPlain(buffer, [
+            run3
+          ]);
+        } else {
+          const host = await this.#streams.add(stream);
+          this.#entries.push((position + at) / unit, 1, host, stream.length);
+        }
+      }
+    }
   }
 };
 
@@ -28157,12 +28293,13 @@ var ClusterWriter = class _ClusterWriter {
 var UNIT2 = 4096;
 var CompareWriter = class {
   unit = UNIT2;
+  buffers = 1;
   #first = null;
-  put(position) {
-    this.#first ??= position;
+  put(_buffer, runs) {
+    this.#found(runs[0].position);
   }
   zero(position) {
-    this.#first ??= position;
+    this.#found(position);
   }
   /** The position of the first difference, to 4 KiB; `null` without one. */
   end() {
@@ -28170,19 +28307,26 @@ var CompareWriter = class {
     this.#first = null;
     return first2;
   }
+  /** Zeroes are told of before the data of the same buffer. */
+  #found(position) {
+    this.#first = Math.min(this.#first ?? Infinity, position);
+  }
 };
 
 // src/backends/convert/raw_writer.ts
 var RAW_UNIT = 4096;
 var RawWriter = class {
   unit = RAW_UNIT;
+  buffers = WRITE_BUFFERS;
   #file;
   /** Writes to an open file, which has the size of the disk already. */
   constructor(file) {
     this.#file = file;
   }
-  put(position, buffer, start, length2) {
-    return mustWrite(this.#file, position, buffer, start, length2);
+  async put(buffer, runs) {
+    const writes = runs.map(({ position, start, length: length2 }) => mustWrite(this.#file, position, buffer, start, length2));
+    await Promise.allSettled(writes);
+    await Promise.all(writes);
   }
   async zero(position, length2) {
     const zeroes = new Uint8Array(Math.min(length2, 1 << 20));
@@ -28207,6 +28351,114 @@ async function openPartWriter(target, file) {
       return new CompareWriter();
   }
 }
+
+// src/linux/io/pool_calls.ts
+var AIOCB = {
+  size: 168,
+  FD: 0,
+  BUF: 16,
+  NBYTES: 24,
+  NOTIFY: 44,
+  OFFSET: 128
+};
+var LIO = {
+  WAIT: 0,
+  // aio_lio_opcode follows aio_fildes.
+  OPCODE: 4,
+  WRITE: 1
+};
+var SIGEV_NONE = 1;
+var RETRY_MS2 = 10;
+async function writeAllInPool(fd, writes) {
+  const { lio_listio_nonblocking } = libc();
+  const blocks = writes.map(({ bytes: bytes2, position }) => {
+    const block = controlBlock(fd, bytes2, position);
+    block[LIO.OPCODE] = LIO.WRITE;
+    return block;
+  });
+  const list = addressesOf(blocks);
+  await inPool(() => lio_listio_nonblocking(LIO.WAIT, pointerOf(list), blocks.length, null), () => -1);
+  return await Promise.all(blocks.map(async (block, i) => {
+    const { bytes: bytes2, position } = writes[i];
+    const error = await endOf2(block);
+    const result3 = Number(libc().aio_return(pointerOf(block)));
+    if (error !== 0) return -error;
+    return result3 > 0 ? result3 : here("write", fd, bytes2, position);
+  }));
+}
+var NOTHING2 = new Uint8Array(0);
+function here(call3, fd, buffer, position) {
+  const file = new LinuxBlockFile(fd);
+  if (call3 === "sync") return file.fdatasync();
+  const { byteLength } = buffer;
+  return call3 === "read" ? file.pread(buffer, 0, byteLength, position) : file.pwrite(buffer, 0, byteLength, position);
+}
+function controlBlock(fd, buffer, position) {
+  const block = new Uint8Array(AIOCB.size);
+  const view2 = new DataView(block.buffer);
+  view2.setInt32(AIOCB.FD, fd, true);
+  const address = Deno.UnsafePointer.value(pointerOf(buffer));
+  view2.setBigUint64(AIOCB.BUF, BigInt(address), true);
+  view2.setBigUint64(AIOCB.NBYTES, BigInt(buffer.byteLength), true);
+  view2.setInt32(AIOCB.NOTIFY, SIGEV_NONE, true);
+  view2.setBigInt64(AIOCB.OFFSET, BigInt(position), true);
+  return block;
+}
+function addressesOf(blocks) {
+  const addresses = blocks.map((block) => BigInt(Deno.UnsafePointer.value(pointerOf(block))));
+  return new Uint8Array(BigUint64Array.from(addresses).buffer);
+}
+async function endOf2(block) {
+  const { aio_error, aio_suspend_nonblocking } = libc();
+  const pointer = pointerOf(block);
+  let list = null;
+  for (; ; ) {
+    const error = aio_error(pointer);
+    if (error !== ERRNO.EINPROGRESS) return error;
+    list ??= addressesOf([
+      block
+    ]);
+    const addresses = list;
+    await inPool(() => aio_suspend_nonblocking(pointerOf(addresses), 1, null), () => new Promise((resolve2) => setTimeout(resolve2, RETRY_MS2, 0)));
+  }
+}
+
+// src/session/copying/copy_target.ts
+var POOL_FROM = 128 << 10;
+var CopyTarget = class extends FilterBackend {
+  #fd;
+  #begun = [];
+  /** Writes to a file, of which it needs the descriptor. */
+  constructor(file, fd) {
+    super(file);
+    this.#fd = fd;
+  }
+  write(position, buffer, start, length2) {
+    const { promise, resolve: resolve2 } = Promise.withResolvers();
+    const bytes2 = buffer.subarray(start, start + length2);
+    if (this.#begun.length === 0) queueMicrotask(() => this.#handOver());
+    this.#begun.push({
+      position,
+      bytes: bytes2,
+      resolve: resolve2
+    });
+    return promise;
+  }
+  async #handOver() {
+    const writes = this.#begun;
+    this.#begun = [];
+    const all = writes.reduce((sum, { bytes: bytes2 }) => sum + bytes2.length, 0);
+    if (all < POOL_FROM) {
+      for (const { position, bytes: bytes2, resolve: resolve2 } of writes) {
+        const { length: length2 } = bytes2;
+        resolve2(await this.image.write(position, bytes2, 0, length2));
+      }
+      return;
+    }
+    const results = await writeAllInPool(this.#fd, writes);
+    for (const [i, { resolve: resolve2 }] of writes.entries()) resolve2(results[i]);
+  }
+};
 
 // src/linux/socket/socket.ts
 var AF_UNIX = 1;
@@ -28466,12 +28718,12 @@ async function resolveHost(host, port, name, limitMs) {
   if (code !== 0) throw failure2(name, `there is no host ${host}`);
   const list = Deno.UnsafePointer.create(result3[0]);
   try {
-    return addressesOf(list);
+    return addressesOf2(list);
   } finally {
     freeaddrinfo(list);
   }
 }
-function addressesOf(list) {
+function addressesOf2(list) {
   const found = [];
   let next = list;
   while (next !== null && found.length < ADDRESSES_MAX) {
@@ -30445,11 +30697,12 @@ async function openCopyJob(job, index) {
   };
   const source = await attach(job.source);
   const below = job.below === null ? null : await attach(job.below);
-  const { copier, close: close2 } = await openCopier({
+  const own = {
     ...job,
     source,
     below
-  });
+  };
+  const { copier, close: close2 } = await openCopier(own, false);
   stack.defer(close2);
   const opened = stack.move();
   return {
@@ -30457,7 +30710,7 @@ async function openCopyJob(job, index) {
     close: () => opened.disposeAsync()
   };
 }
-async function openCopier({ source, below, target, file }) {
+async function openCopier({ source, below, target, file }, writeLater) {
   await using stack = new AsyncDisposableStack();
   let output = null;
   if (file !== null) {
@@ -30467,7 +30720,8 @@ async function openCopier({ source, below, target, file }) {
       writable: true
     });
     stack.defer(() => opened2.close());
-    output = new FileBackend(opened2, name, true);
+    const plain = new FileBackend(opened2, name, true);
+    output = writeLater ? new CopyTarget(plain, opened2.fd) : plain;
   }
   const writer = await openPartWriter(target, output);
   const copier = await PartCopier.open(source, writer, below);

@@ -41,10 +41,22 @@ export interface LaunchedWorkers {
   readonly loaded: readonly Promise<void>[];
 }
 
+/**
+ * What a Worker runs first. Its code comes as a message, because Deno reads the
+ * whole of a module to find what it imports: that took 80 ms of CPU time for
+ * each Worker, and V8 alone takes 20.
+ */
+const BOOT = `addEventListener(
+  "message",
+  ({ data }) => Function(data)(),
+  { once: true },
+);`;
+const CODE = `"use strict";${source}\n//# sourceURL=worker.bundle.js`;
+
 /** Starts Workers, and does not wait for them. */
 export function launchWorkerThreads(count: number): LaunchedWorkers {
   const url = URL.createObjectURL(
-    new Blob([source], { type: "text/javascript" }),
+    new Blob([BOOT], { type: "text/javascript" }),
   );
   const workers: Worker[] = [];
   const loading: Promise<void>[] = [];
@@ -56,6 +68,7 @@ export function launchWorkerThreads(count: number): LaunchedWorkers {
       });
       workers.push(worker);
       loading.push(loaded(worker));
+      worker.postMessage(CODE);
     }
   } catch (error) {
     loading.push(Promise.reject(error));

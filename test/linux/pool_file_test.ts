@@ -4,6 +4,7 @@ import { ERRNO } from "../../src/base/errno.ts";
 import {
   readInPool,
   syncInPool,
+  writeAllInPool,
   writeInPool,
 } from "../../src/linux/io/pool_calls.ts";
 import {
@@ -81,5 +82,31 @@ kernelTest("many calls in the pool at once each get their result", async () => {
       assertEquals(read, [2, at, at + 1])
     );
     closeDescriptor(fd);
+  });
+});
+
+kernelTest("writeAllInPool() tells the result of each write", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const path = `${directory}/file`;
+    await Deno.writeTextFile(path, "");
+    const fd = openDescriptor(path, OPEN.RDWR);
+    const texts = ["abc", "de", "fghi", "XY"];
+    const positions = [0, 3, 8, 1];
+    const writes = texts.map((text, i) => ({
+      position: positions[i]!,
+      bytes: new TextEncoder().encode(text),
+    }));
+    assertEquals(await writeAllInPool(fd, writes), [3, 2, 4, 2]);
+    closeDescriptor(fd);
+    // Of the same range, the last one counts: they are made in order.
+    assertEquals(await Deno.readTextFile(path), "aXYde\0\0\0fghi");
+    const last = { position: 2 ** 63 - 2, bytes: new Uint8Array(4) };
+    const reading = openDescriptor(path, OPEN.RDONLY);
+    const { EBADF, EINVAL } = ERRNO;
+    assertEquals(await writeAllInPool(reading, [writes[0]!, last]), [
+      -EBADF,
+      -EINVAL,
+    ]);
+    closeDescriptor(reading);
   });
 });

@@ -12,6 +12,7 @@ import "../backends/checked_backend_test.ts";
 import "../backends/compression/decompress_test.ts";
 import "../backends/convert/disk_part_test.ts";
 import "../backends/convert/filled_image_test.ts";
+import "../backends/convert/part_copier_test.ts";
 import "../backends/crc32_test.ts";
 import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";

@@ -1,4 +1,4 @@
-import type { PartWriter } from "./part_copier.ts";
+import type { DiskRun, PartWriter } from "./part_writer.ts";
 
 /** Bytes that are told apart. */
 const UNIT = 4096;
@@ -6,14 +6,15 @@ const UNIT = 4096;
 /** Writes nothing, and tells the first place that it had to write to. */
 export class CompareWriter implements PartWriter<number | null> {
   readonly unit = UNIT;
+  readonly buffers = 1;
   #first: number | null = null;
 
-  put(position: number): void {
-    this.#first ??= position;
+  put(_buffer: Uint8Array, runs: readonly DiskRun[]): void {
+    this.#found(runs[0]!.position);
   }
 
   zero(position: number): void {
-    this.#first ??= position;
+    this.#found(position);
   }
 
   /** The position of the first difference, to 4 KiB; `null` without one. */
@@ -21,5 +22,10 @@ export class CompareWriter implements PartWriter<number | null> {
     const first = this.#first;
     this.#first = null;
     return first;
+  }
+
+  /** Zeroes are told of before the data of the same buffer. */
+  #found(position: number): void {
+    this.#first = Math.min(this.#first ?? Infinity, position);
   }
 }

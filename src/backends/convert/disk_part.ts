@@ -80,7 +80,7 @@ async function* extentsOf(
 
 /** Divides ranges into parts, in order. */
 export async function* partsOf(
-  ranges: AsyncIterable<DiskRange>,
+  ranges: AsyncIterable<DiskRange> | Iterable<DiskRange>,
   { partSize }: Division,
 ): AsyncGenerator<DiskPart, void> {
   let part: DiskRange[] = [];

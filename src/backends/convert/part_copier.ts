@@ -1,34 +1,11 @@
-import { ERRNO, errnoName } from "../../base/errno.ts";
-import { UserError } from "../../base/user_error.ts";
 import type { Backend } from "../backend.ts";
-import { readFully } from "../read_fully.ts";
 import { firstDifference, isZero } from "./compare_bytes.ts";
 import type { DiskPart } from "./disk_part.ts";
+import { PartReader } from "./part_reader.ts";
+import type { DiskRun, PartWriter } from "./part_writer.ts";
 
-/** Bytes that are read at once: they stay in the CPU's cache until written. */
-const STEP = 1 << 20;
-
-/** Takes the bytes of a disk, in one thread. */
-export interface PartWriter<Result = unknown> {
-  /** Bytes that are stored, left out or zeroed as one. */
-  readonly unit: number;
-  /**
-   * Stores whole units, or what the disk has of the last one: zeroes follow in
-   * the buffer then.
-   *
-   * @throws {UserError} If they cannot be written.
-   */
-  put(
-    position: number,
-    buffer: Uint8Array<ArrayBuffer>,
-    start: number,
-    length: number,
-  ): void | Promise<void>;
-  /** Makes whole units read as zeroes, which they would not do else. */
-  zero(position: number, length: number): void | Promise<void>;
-  /** Ends a part. */
-  end(): Result | Promise<Result>;
-}
+/** Bytes of a buffer: they stay in the CPU's cache until written. */
+const BUFFER = 1 << 20;
 
 /** What a unit of the disk is. */
 const UNIT = {
@@ -38,31 +15,17 @@ const UNIT = {
   DATA: 2,
 } as const;
 
-/** An image that is read part by part. */
-class PartReader {
-  readonly buffer: Uint8Array<ArrayBuffer>;
+/** A buffer that is filled, and then written. */
+class CopyBuffer {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly runs: DiskRun[] = [];
+  /** Where the next bytes go. */
+  used = 0;
+  /** Settles once its last runs are written; `null` if they are. */
+  written: Promise<void> | null = null;
 
-  constructor(
-    readonly image: Backend,
-    readonly size: number,
-    step: number,
-  ) {
-    this.buffer = new Uint8Array(step);
-  }
-
-  /** Reads a range; zeroes follow the end of the image. */
-  async read(position: number, length: number, unit: number): Promise<void> {
-    const there = Math.max(0, Math.min(length, this.size - position));
-    const got = await readFully(this.image, position, this.buffer, 0, there);
-    if (got !== there) {
-      const error = got < 0 ? -got : ERRNO.EIO;
-      throw new UserError(
-        `Cannot read ${this.image.name} at byte ${position} (${
-          errnoName(error)
-        }): a part of it is missing or damaged, or its storage fails; compare it with its source`,
-      );
-    }
-    this.buffer.fill(0, there, Math.ceil(length / unit) * unit);
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
   }
 }
 
@@ -71,95 +34,171 @@ export class PartCopier<Result> {
   readonly #source: PartReader;
   readonly #below: PartReader | null;
   readonly #writer: PartWriter<Result>;
+  readonly #buffers: readonly CopyBuffer[];
+  /** What the target reads as where the buffer is: that of `below`. */
+  readonly #shown: Uint8Array<ArrayBuffer> | null;
+  /** The buffer that is being filled, by its index. */
+  #current = 0;
+  /** How often a buffer was taken, and how often it was still being written. */
+  #taken = 0;
+  #waited = 0;
+  /** Settles once the last part has been read: they are read in order. */
+  #reading: Promise<void> = Promise.resolve();
 
-  /**
-   * Prepares to copy.
-   *
-   * @param source The disk.
-   * @param size Its size.
-   * @param writer Takes what differs from `below`.
-   * @param below What the target reads as without being written; zeroes if
-   * `null`.
-   */
   private constructor(
     source: PartReader,
     writer: PartWriter<Result>,
     below: PartReader | null,
   ) {
+    const size = Math.max(BUFFER, writer.unit);
     this.#source = source;
     this.#writer = writer;
     this.#below = below;
+    this.#shown = below === null ? null : new Uint8Array(size);
+    this.#buffers = Array.from(
+      { length: writer.buffers },
+      () => new CopyBuffer(size),
+    );
   }
 
-  /** Makes a copier of images that are open in this thread. */
+  /**
+   * Makes a copier of images that are open in this thread.
+   *
+   * @param source The disk.
+   * @param writer Takes what differs from `below`.
+   * @param below What the target reads as without being written; zeroes if
+   * `null`.
+   */
   static async open<Result>(
     source: Backend,
     writer: PartWriter<Result>,
     below: Backend | null,
   ): Promise<PartCopier<Result>> {
-    const step = Math.max(STEP, writer.unit);
     return new PartCopier(
       // Parts lie within the disk. If it has become shorter since they were
       // made, what is missing is an error.
-      new PartReader(source, Infinity, step),
+      new PartReader(source, Infinity),
       writer,
-      below === null
-        ? null
-        : new PartReader(below, (await below.stat()).size, step),
+      below === null ? null : new PartReader(below, (await below.stat()).size),
     );
   }
 
+  /** Parts that are copied at once, so that reading need not wait for writes. */
+  get depth(): number {
+    return this.#buffers.length > 1 ? 2 : 1;
+  }
+
+  /** Whether it waits for its writes, most of the time. */
+  get waitsForWrites(): boolean {
+    return this.depth > 1 && 2 * this.#waited > this.#taken;
+  }
+
   /**
-   * Copies a part.
+   * Copies a part; up to `depth` of them at once.
    *
    * @throws {UserError} If it cannot be read or written.
    */
   async copy(part: DiskPart): Promise<Result> {
-    const step = this.#source.buffer.length;
-    for (const { start, end } of part) {
-      for (let at = start; at < end; at += step) {
-        await this.#step(at, Math.min(step, end - at));
-      }
-    }
+    const read = this.#reading.then(() => this.#read(part));
+    // Its caller is told of an error; those that follow are not.
+    this.#reading = read.then(() => {}, () => {});
+    const writes = await read;
+    // A file must not be written any more once this has failed.
+    await Promise.allSettled(writes);
+    await Promise.all(writes);
     return await this.#writer.end();
   }
 
-  async #step(position: number, length: number): Promise<void> {
+  /** Reads a part, and returns the writes that it has begun. */
+  async #read(part: DiskPart): Promise<Promise<void>[]> {
     const { unit } = this.#writer;
-    await this.#source.read(position, length, unit);
-    await this.#below?.read(position, length, unit);
+    const writes: Promise<void>[] = [];
+    let buffer = await this.#take();
+    try {
+      for (const { start, end } of part) {
+        for (let at = start; at < end;) {
+          if (buffer.bytes.length - buffer.used < unit) {
+            writes.push(this.#write(buffer));
+            buffer = await this.#take();
+          }
+          const length = Math.min(buffer.bytes.length - buffer.used, end - at);
+          await this.#fill(buffer, at, length);
+          at += length;
+        }
+      }
+      writes.push(this.#write(buffer));
+    } catch (error) {
+      // What was read may be lost, but not the buffer while it is written.
+      await Promise.allSettled(writes);
+      throw error;
+    }
+    return writes;
+  }
+
+  /** Waits for the next buffer. */
+  async #take(): Promise<CopyBuffer> {
+    const buffer = this.#buffers[this.#current]!;
+    this.#taken++;
+    if (buffer.written !== null) {
+      this.#waited++;
+      await buffer.written;
+    }
+    buffer.runs.length = 0;
+    buffer.used = 0;
+    return buffer;
+  }
+
+  #write(buffer: CopyBuffer): Promise<void> {
+    this.#current = (this.#current + 1) % this.#buffers.length;
+    const { bytes, runs } = buffer;
+    const put = (async () => {
+      if (runs.length > 0) await this.#writer.put(bytes, runs);
+    })();
+    const over = () => {
+      buffer.written = null;
+    };
+    // An error is that of the part whose bytes it has.
+    buffer.written = put.then(over, over);
+    return put;
+  }
+
+  /** Reads a range to the end of what a buffer has, and tells its units apart. */
+  async #fill(
+    buffer: CopyBuffer,
+    position: number,
+    length: number,
+  ): Promise<void> {
+    const { unit } = this.#writer;
+    const { bytes, used } = buffer;
+    await this.#source.read(position, bytes, used, length, unit);
+    await this.#below?.read(position, this.#shown!, used, length, unit);
+    buffer.used += Math.ceil(length / unit) * unit;
     let from = 0;
-    let kind = this.#kindOf(0, length);
+    let kind = this.#kindOf(bytes, used, length);
     for (let at = unit; from < length; at += unit) {
-      const next = at < length ? this.#kindOf(at, length) : null;
+      const next = at < length
+        ? this.#kindOf(bytes, used + at, length - at)
+        : null;
       if (next === kind) continue;
       const to = Math.min(at, length);
-      await this.#store(kind, position, from, to - from);
+      const run = { position: position + from, length: to - from };
+      if (kind === UNIT.DATA) buffer.runs.push({ ...run, start: used + from });
+      if (kind === UNIT.ZERO) await this.#writer.zero(run.position, run.length);
       from = to;
       if (next !== null) kind = next;
     }
   }
 
-  #kindOf(at: number, length: number): typeof UNIT[keyof typeof UNIT] {
-    const { buffer } = this.#source;
-    const bytes = Math.min(this.#writer.unit, length - at);
-    const below = this.#below;
-    if (below === null) {
-      return isZero(buffer, at, bytes) ? UNIT.SAME : UNIT.DATA;
-    }
-    if (firstDifference(buffer, below.buffer, at, bytes) < 0) return UNIT.SAME;
-    return isZero(buffer, at, bytes) ? UNIT.ZERO : UNIT.DATA;
-  }
-
-  async #store(
-    kind: typeof UNIT[keyof typeof UNIT],
-    position: number,
-    from: number,
+  /** What the unit at `at` of a buffer is; `length` bytes are left. */
+  #kindOf(
+    bytes: Uint8Array<ArrayBuffer>,
+    at: number,
     length: number,
-  ): Promise<void> {
-    const at = position + from;
-    if (kind === UNIT.ZERO) await this.#writer.zero(at, length);
-    if (kind !== UNIT.DATA) return;
-    await this.#writer.put(at, this.#source.buffer, from, length);
+  ): typeof UNIT[keyof typeof UNIT] {
+    const count = Math.min(this.#writer.unit, length);
+    const shown = this.#shown;
+    if (shown === null) return isZero(bytes, at, count) ? UNIT.SAME : UNIT.DATA;
+    if (firstDifference(bytes, shown, at, count) < 0) return UNIT.SAME;
+    return isZero(bytes, at, count) ? UNIT.ZERO : UNIT.DATA;
   }
 }

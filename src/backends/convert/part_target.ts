@@ -9,7 +9,7 @@ import {
   type ClusterWriting,
 } from "../formats/qcow2/creating/cluster_writer.ts";
 import { CompareWriter } from "./compare_writer.ts";
-import type { PartWriter } from "./part_copier.ts";
+import type { PartWriter } from "./part_writer.ts";
 import { RawWriter } from "./raw_writer.ts";
 
 /** How a thread writes what it has read. Plain data. */

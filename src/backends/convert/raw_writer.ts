@@ -1,6 +1,6 @@
 import type { Backend } from "../backend.ts";
 import { mustWrite } from "./must_write.ts";
-import type { PartWriter } from "./part_copier.ts";
+import { type DiskRun, type PartWriter, WRITE_BUFFERS } from "./part_writer.ts";
 
 /** Bytes that are left out if they are zeroes: a page, and a block of most files. */
 export const RAW_UNIT = 4096;
@@ -8,6 +8,7 @@ export const RAW_UNIT = 4096;
 /** Writes a disk to a file of zeroes, in one thread. */
 export class RawWriter implements PartWriter<null> {
   readonly unit = RAW_UNIT;
+  readonly buffers = WRITE_BUFFERS;
   readonly #file: Backend;
 
   /** Writes to an open file, which has the size of the disk already. */
@@ -15,13 +16,15 @@ export class RawWriter implements PartWriter<null> {
     this.#file = file;
   }
 
-  put(
-    position: number,
+  async put(
     buffer: Uint8Array<ArrayBuffer>,
-    start: number,
-    length: number,
+    runs: readonly DiskRun[],
   ): Promise<void> {
-    return mustWrite(this.#file, position, buffer, start, length);
+    const writes = runs.map(({ position, start, length }) =>
+      mustWrite(this.#file, position, buffer, start, length)
+    );
+    await Promise.allSettled(writes);
+    await Promise.all(writes);
   }
 
   async zero(position: number, length: number): Promise<void> {

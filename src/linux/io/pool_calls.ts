@@ -22,6 +22,12 @@ const AIOCB = {
   NOTIFY: 44,
   OFFSET: 128,
 };
+const LIO = {
+  WAIT: 0,
+  // aio_lio_opcode follows aio_fildes.
+  OPCODE: 4,
+  WRITE: 1,
+} as const;
 // sigev_notify of struct sigevent.
 const SIGEV_NONE = 1;
 /** How long to wait where no thread can. */
@@ -50,6 +56,45 @@ export function writeInPool(
   position: number,
 ): Promise<number> {
   return startCall("write", fd, buffer, position);
+}
+
+/** Bytes for a file. */
+export interface FileWrite {
+  readonly position: number;
+  /** On loan until the end. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Makes several writes to a file, one after another: a call for all of them
+ * takes less time than one for each.
+ *
+ * @returns For each, as {@linkcode writeInPool}.
+ */
+export async function writeAllInPool(
+  fd: number,
+  writes: readonly FileWrite[],
+): Promise<number[]> {
+  const { lio_listio_nonblocking } = libc();
+  const blocks = writes.map(({ bytes, position }) => {
+    const block = controlBlock(fd, bytes, position);
+    block[LIO.OPCODE] = LIO.WRITE;
+    return block;
+  });
+  const list = addressesOf(blocks);
+  await inPool(
+    () =>
+      lio_listio_nonblocking(LIO.WAIT, pointerOf(list), blocks.length, null),
+    () => -1,
+  );
+  return await Promise.all(blocks.map(async (block, i) => {
+    const { bytes, position } = writes[i]!;
+    const error = await endOf(block);
+    const result = Number(libc().aio_return(pointerOf(block)));
+    if (error !== 0) return -error;
+    // One that no thread could be started for has its first state.
+    return result > 0 ? result : here("write", fd, bytes, position);
+  }));
 }
 
 /** Makes the data of a file durable: fdatasync(2). 0 or a negative errno. */
@@ -116,18 +161,27 @@ function controlBlock(
   return block;
 }
 
+/** A list of addresses. What it names has to be kept alive. */
+function addressesOf(blocks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const addresses = blocks.map((block) =>
+    BigInt(Deno.UnsafePointer.value(pointerOf(block)))
+  );
+  return new Uint8Array(BigUint64Array.from(addresses).buffer);
+}
+
 /** Waits for the end of an operation; returns its errno, 0 for none. */
 async function endOf(block: Uint8Array<ArrayBuffer>): Promise<number> {
   const { aio_error, aio_suspend_nonblocking } = libc();
   const pointer = pointerOf(block);
-  const address = BigInt(Deno.UnsafePointer.value(pointer));
-  const list = new Uint8Array(BigUint64Array.of(address).buffer);
+  let list = null as Uint8Array<ArrayBuffer> | null;
   for (;;) {
     const error = aio_error(pointer);
     if (error !== ERRNO.EINPROGRESS) return error;
+    list ??= addressesOf([block]);
+    const addresses = list;
     // It ends early at a signal.
     await inPool(
-      () => aio_suspend_nonblocking(pointerOf(list), 1, null),
+      () => aio_suspend_nonblocking(pointerOf(addresses), 1, null),
       () => new Promise((resolve) => setTimeout(resolve, RETRY_MS, 0)),
     );
   }

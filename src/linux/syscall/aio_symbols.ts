@@ -17,6 +17,14 @@ export const AIO_SYMBOLS = {
   aio_error: { parameters: ["pointer"], result: "i32" },
   // ssize_t aio_return(struct aiocb *aiocbp);
   aio_return: { parameters: ["pointer"], result: "i64" },
+  // int lio_listio(int mode, struct aiocb *const aiocb_list[], int nitems,
+  //                struct sigevent *sevp), in a thread of Deno's pool.
+  lio_listio_nonblocking: {
+    name: "lio_listio",
+    parameters: ["i32", "pointer", "i32", "pointer"],
+    result: "i32",
+    nonblocking: true,
+  },
   // int aio_suspend(const struct aiocb *const list[], int nitems,
   //                 const struct timespec *timeout), in a thread of Deno's pool.
   aio_suspend_nonblocking: {

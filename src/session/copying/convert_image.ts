@@ -5,14 +5,11 @@
  */
 import { qcow2FileOf } from "../../backends/change_offline.ts";
 import {
-  bytesOfPart,
   dataRanges,
   type DiskRange,
   type Division,
-  partsOf,
   roundedRanges,
 } from "../../backends/convert/disk_part.ts";
-import { runParts } from "../../backends/convert/run_parts.ts";
 import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
 import type { WrittenClusters } from "../../backends/formats/qcow2/creating/cluster_writer.ts";
 import { changedRanges } from "../../backends/formats/qcow2/snapshots/changed_ranges.ts";
@@ -21,8 +18,8 @@ import { type OpenImage, openImage } from "../../backends/open_image.ts";
 import { FILE } from "../../backends/protocols/file/driver.ts";
 import type { DriverServices } from "../../backends/services.ts";
 import { UserError } from "../../base/user_error.ts";
-import { copyHere, CopyWorkers } from "./copy_threads.ts";
-import type { CopyJob } from "./copy_job.ts";
+import { type CopyPass, copyPass } from "./copy_pass.ts";
+import { CopyWorkers } from "./copy_threads.ts";
 import {
   type NewTarget,
   openTarget,
@@ -75,7 +72,6 @@ export interface ConvertWatch {
 /** Bytes of a part; less where compressing it takes long. */
 const PART = 4 << 20;
 const COMPRESSED_PART = 1 << 20;
-
 /**
  * Converts an image. The new image is written under another name beside its
  * own, and renamed once it is complete and durable.
@@ -150,9 +146,6 @@ class Copying {
   async run(services: DriverServices): Promise<number> {
     const { source, below, target } = this.#images;
     const { verify, compress } = this.#request;
-    const isShared = source.attachment !== null &&
-      (below === null || below.attachment !== null);
-    const pool = isShared ? this.#pool : null;
     const division: Division = {
       size: source.stat.size,
       unit: target.unit,
@@ -168,87 +161,60 @@ class Copying {
     const ranges = since === null
       ? () => dataRanges(images, division)
       : () => roundedRanges(this.#changes(since, services), division);
-    const all = await this.#pass("copying", ranges, division, pool, {
-      below,
-      target: target.writing,
-      file: target.file,
-    }, async (result, settled) => {
-      if (target.writing.kind !== "qcow2") return;
-      target.image!.take(result as WrittenClusters);
-      await target.image!.settle(settled);
+    const all = await this.#pass("copying", {
+      job: {
+        source,
+        below,
+        target: target.writing,
+        file: target.file,
+      },
+      division,
+      ranges,
+      computes: compress !== null,
+      async taken(result, settled) {
+        if (target.writing.kind !== "qcow2") return;
+        target.image!.take(result as WrittenClusters);
+        await target.image!.settle(settled);
+      },
     });
     await target.finish();
-    if (!verify) return all;
+    if (verify) await this.#verify(division, services);
+    return all;
+  }
+
+  /** Reads the new image, and compares it. */
+  async #verify(division: Division, services: DriverServices): Promise<void> {
+    const { source, target } = this.#images;
     const made = await target.reopen(services);
     try {
-      const both = [source.backend, made.backend];
       const fine = { ...division, unit: VERIFY_UNIT };
-      await this.#pass(
-        "verifying",
-        () => dataRanges(both, fine),
-        fine,
-        pool,
-        { below: made, target: { kind: "compare" }, file: null },
-        (result) => this.#compared(result as number | null),
-      );
+      await this.#pass("verifying", {
+        job: { source, below: made, target: { kind: "compare" }, file: null },
+        division: fine,
+        ranges: () => dataRanges([source.backend, made.backend], fine),
+        computes: true,
+        taken: (result) => this.#compared(result as number | null),
+      });
     } finally {
       await made.close();
     }
-    return all;
   }
 
-  /** Bytes that one thread copies in about a tenth of a second. */
-  get #soon(): number {
-    return this.#request.compress === null ? 128 << 20 : 8 << 20;
-  }
-
-  /** Goes over the disk once; returns how many bytes that took. */
-  async #pass(
+  /** Goes over the disk once; returns how many bytes were read. */
+  #pass(
     step: ConvertProgress["step"],
-    ranges: () => AsyncGenerator<DiskRange, void>,
-    division: Division,
-    pool: CopyWorkers | null,
-    how: Omit<CopyJob, "source" | "below"> & { below: OpenImage | null },
-    taken: (result: unknown, settled: number) => Promise<void> | void,
+    pass: Omit<CopyPass, "workers" | "signal" | "progress">,
   ): Promise<number> {
-    const { source } = this.#images;
     const { signal, progress } = this.#watch;
-    let all = 0;
-    for await (const range of ranges()) {
-      signal.throwIfAborted();
-      all += range.end - range.start;
-    }
-    let done = 0;
-    progress({ step, done, all });
-    const { below, target, file } = how;
-    const here = await copyHere({
-      source: source.backend,
-      below: below?.backend ?? null,
-      target,
-      file,
+    const { source, below } = pass.job;
+    const isShared = source.attachment !== null &&
+      (below === null || below.attachment !== null);
+    return copyPass({
+      ...pass,
+      workers: isShared ? this.#pool : null,
+      signal,
+      progress: (done, all) => progress({ step, done, all }),
     });
-    // This thread copies alone what takes no longer than the start of another.
-    const others = pool === null || all < this.#soon ? [] : pool.begin({
-      source: source.attachment!,
-      below: below?.attachment ?? null,
-      target,
-      file,
-    });
-    const threads = [here, ...others];
-    const parts = partsOf(ranges(), division);
-    try {
-      await runParts(parts, threads, {
-        signal,
-        async copied(part, result, settled) {
-          await taken(result, settled);
-          done += bytesOfPart(part);
-          progress({ step, done, all });
-        },
-      });
-    } finally {
-      for (const thread of threads) await thread.end();
-    }
-    return all;
   }
 
   /** What the tables of the source say has changed since a snapshot. */

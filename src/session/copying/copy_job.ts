@@ -16,6 +16,7 @@ import {
 import type { DiskPart } from "../../backends/convert/disk_part.ts";
 import { FileBackend } from "../../backends/protocols/file/file_backend.ts";
 import { SyncErrors } from "../../backends/sync_errors.ts";
+import { CopyTarget } from "./copy_target.ts";
 import { driverServices } from "../driver_services.ts";
 
 /** What a thread copies. Plain data if its images are. */
@@ -83,25 +84,33 @@ export async function openCopyJob(
   };
   const source = await attach(job.source);
   const below = job.below === null ? null : await attach(job.below);
-  const { copier, close } = await openCopier({ ...job, source, below });
+  const own = { ...job, source, below };
+  const { copier, close } = await openCopier(own, false);
   stack.defer(close);
   const opened = stack.move();
   return { copier, close: () => opened.disposeAsync() };
 }
 
-/** Opens a job whose images are open in this thread. */
+/**
+ * Opens a job whose images are open in this thread.
+ *
+ * @param writeLater Whether a large write to the target is made by another
+ * thread, while this one reads.
+ */
 export async function openCopier(
   { source, below, target, file }: CopyJob<Backend>,
+  writeLater: boolean,
 ): Promise<OpenCopyJob> {
   await using stack = new AsyncDisposableStack();
-  let output: FileBackend | null = null;
+  let output: Backend | null = null;
   if (file !== null) {
     const { fd, name } = file;
     // The errors of its writes are told to who flushes the file at the end.
     const { files } = driverServices({});
     const opened = files.reopen(fd, name, { writable: true });
     stack.defer(() => opened.close());
-    output = new FileBackend(opened, name, true);
+    const plain = new FileBackend(opened, name, true);
+    output = writeLater ? new CopyTarget(plain, opened.fd) : plain;
   }
   const writer = await openPartWriter(target, output);
   const copier = await PartCopier.open(source, writer, below);

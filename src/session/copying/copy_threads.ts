@@ -24,14 +24,26 @@ export class CopyWorkers {
     this.#count = count;
   }
 
-  /** Gives every Worker a job. The last one must have ended. */
-  begin(job: CopyJob): CopyThread[] {
+  /**
+   * Gives every Worker a job. The last one must have ended.
+   *
+   * @param wanted Resolves once they are wanted, if they are.
+   */
+  begin(job: CopyJob, wanted: Promise<void>): CopyThread[] {
+    return Array.from(
+      { length: this.#count },
+      (_, index) =>
+        new WorkerThread(wanted.then(() => this.#load(index)), index, job),
+    );
+  }
+
+  async #load(index: number): Promise<Worker> {
     const { workers, loaded } = this.#launched ??= launchWorkerThreads(
       this.#count,
     );
-    return loaded.map((isLoaded, index) =>
-      new WorkerThread(workers[index] ?? null, isLoaded, index, job)
-    );
+    // One that could not be made rejects.
+    await loaded[Math.min(index, loaded.length - 1)];
+    return workers[index]!;
   }
 
   /** Ends them, also those that are loading their code. */
@@ -41,16 +53,24 @@ export class CopyWorkers {
 }
 
 /** A job in this thread. */
-export async function copyHere(job: CopyJob<Backend>): Promise<CopyThread> {
-  const { copier, close } = await openCopier(job);
+export interface OwnCopyThread extends CopyThread {
+  /** Whether other threads would copy no more: all wait for the same file. */
+  readonly waitsForWrites: boolean;
+}
+
+/** Opens a job in this thread. */
+export async function copyHere(job: CopyJob<Backend>): Promise<OwnCopyThread> {
+  const { copier, close } = await openCopier(job, true);
   return {
-    // A copier has one buffer.
-    depth: 1,
+    depth: copier.depth,
     async copy(part) {
       const result = await copier.copy(part);
       // Signals and the messages of Workers come between parts.
       await new Promise((resolve) => setImmediate(resolve));
       return result;
+    },
+    get waitsForWrites() {
+      return copier.waitsForWrites;
     },
     end: close,
   };
@@ -58,37 +78,35 @@ export async function copyHere(job: CopyJob<Backend>): Promise<CopyThread> {
 
 /** A job in a Worker. */
 class WorkerThread implements CopyThread {
-  readonly depth = 2;
+  // The main thread sees that a part is done only after one of its own.
+  readonly depth = 4;
   readonly ready: Promise<void>;
-  readonly #worker: Worker | null;
   readonly #waiting: PromiseWithResolvers<unknown>[] = [];
   readonly #ended = Promise.withResolvers<void>();
+  #worker: Worker | null = null;
   #state: "new" | "begun" | "ended" = "new";
   #failure: Error | null = null;
 
-  constructor(
-    worker: Worker | null,
-    loaded: Promise<void>,
-    index: number,
-    job: CopyJob,
-  ) {
-    this.#worker = worker;
-    this.ready = loaded.then(() => this.#begin(index, job), (cause) => {
-      throw new UserError(
-        `Cannot start a Worker that copies: ${
-          messageOf(cause)
-        }; use --workers=1, or give this process more memory, threads or open files`,
-        { cause },
-      );
-    });
+  constructor(loaded: Promise<Worker>, index: number, job: CopyJob) {
+    this.ready = loaded.then(
+      (worker) => this.#begin(worker, index, job),
+      (cause) => {
+        throw new UserError(
+          `Cannot start a Worker that copies: ${
+            messageOf(cause)
+          }; use --workers=1, or give this process more memory, threads or open files`,
+          { cause },
+        );
+      },
+    );
     // If no caller waits for it, its rejection must not end the program.
     this.ready.catch(() => {});
   }
 
-  #begin(index: number, job: CopyJob): void {
-    const worker = this.#worker;
-    if (this.#state === "ended" || worker === null) return;
+  #begin(worker: Worker, index: number, job: CopyJob): void {
+    if (this.#state === "ended") return;
     this.#state = "begun";
+    this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<CopierMessage>) => {
       this.#receive(data);
     };

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { Backend } from "../../../src/backends/backend.ts";
 import {
   dataRanges,
+  type DiskPart,
   type Division,
   partsOf,
 } from "../../../src/backends/convert/disk_part.ts";
@@ -70,14 +71,9 @@ async function fill(
   const threads = await Promise.all([0, 1].map(async () => {
     const writer = await ClusterWriter.open(file, image.writing);
     const copier = await PartCopier.open(source, writer, null);
-    let last: Promise<unknown> = Promise.resolve();
     return {
-      depth: 2,
-      copy(part: Parameters<typeof copier.copy>[0]) {
-        const copied = last.then(() => copier.copy(part));
-        last = copied;
-        return copied;
-      },
+      depth: copier.depth,
+      copy: (part: DiskPart) => copier.copy(part),
       end() {},
     };
   }));

@@ -50,7 +50,7 @@ async function copying(
         below: null,
         target: { kind: "raw" },
         file: { fd: created.file.fd, name: paths.to },
-      });
+      }, Promise.resolve());
       const parts = partsOf(allOf(SIZE), DIVISION);
       const run = () =>
         runParts(parts, threads, {

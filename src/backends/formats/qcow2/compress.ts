@@ -20,8 +20,17 @@ export type CompressCluster = (
  * Deflate's window: QEMU's, and no reader has to have more.
  */
 const WINDOW_BITS = 12;
-/** As QEMU's: the most that zlib can use. */
-const MEMORY_LEVEL = 9;
+/**
+ * Of programs and libraries, in clusters of 64 KiB, level 6 and memory level 9
+ * made 0.2 % more in 5 % more time.
+ */
+const LEVEL = 5;
+const MEMORY_LEVEL = 8;
+const DEFLATE = {
+  level: LEVEL,
+  windowBits: WINDOW_BITS,
+  memLevel: MEMORY_LEVEL,
+};
 
 /**
  * Loads a compressor into this thread.
@@ -33,10 +42,9 @@ export async function loadCompression(
   compression: Compression,
 ): Promise<CompressCluster> {
   const zlib = await loadZlib("a qcow2 image");
-  const options = { windowBits: WINDOW_BITS, memLevel: MEMORY_LEVEL };
   const stream = compression === "zstd"
     ? zlib.createZstdCompress()
-    : zlib.createDeflateRaw(options);
+    : zlib.createDeflateRaw(DEFLATE);
   const handle = ZlibHandle.of(zlib, compression, stream);
   const bySync = compressBySync(zlib, compression);
   let output = new Uint8Array(0);
@@ -68,8 +76,7 @@ function compressBySync(
   }
   return (cluster) => {
     const stream = deflateRawSync(cluster, {
-      windowBits: WINDOW_BITS,
-      memLevel: MEMORY_LEVEL,
+      ...DEFLATE,
       // In one piece.
       chunkSize: Math.max(64, cluster.length),
     });

@@ -1,6 +1,10 @@
 import type { Backend } from "../../../backend.ts";
 import { mustWrite } from "../../../convert/must_write.ts";
-import type { PartWriter } from "../../../convert/part_copier.ts";
+import {
+  type DiskRun,
+  type PartWriter,
+  WRITE_BUFFERS,
+} from "../../../convert/part_writer.ts";
 import { type CompressCluster, loadCompression } from "../compress.ts";
 import type { Compression } from "../header.ts";
 import { StreamPlaces, type TakeClusters } from "./stream_places.ts";
@@ -35,6 +39,7 @@ export const ZEROES = -1;
 /** Writes the clusters of a new image, in one thread. */
 export class ClusterWriter implements PartWriter<WrittenClusters> {
   readonly unit: number;
+  readonly buffers: number;
   readonly #file: Backend;
   readonly #take: TakeClusters;
   readonly #compress: CompressCluster | null;
@@ -48,6 +53,7 @@ export class ClusterWriter implements PartWriter<WrittenClusters> {
   ) {
     const words = new Int32Array(next);
     this.unit = clusterSize;
+    this.buffers = compress === null ? WRITE_BUFFERS : 1;
     this.#file = file;
     this.#compress = compress;
     this.#take = (count) => Atomics.add(words, 0, count) >>> 0;
@@ -72,28 +78,13 @@ export class ClusterWriter implements PartWriter<WrittenClusters> {
     return new ClusterWriter(file, how, compress);
   }
 
-  async put(
-    position: number,
+  put(
     buffer: Uint8Array<ArrayBuffer>,
-    start: number,
-    length: number,
+    runs: readonly DiskRun[],
   ): Promise<void> {
-    const { unit } = this;
-    const count = Math.ceil(length / unit);
-    const guest = position / unit;
-    if (this.#compress === null) {
-      return await this.#putPlain(guest, count, buffer, start);
-    }
-    for (let i = 0; i < count; i++) {
-      const from = start + i * unit;
-      const stream = this.#compress(buffer.subarray(from, from + unit));
-      if (stream === null) {
-        await this.#putPlain(guest + i, 1, buffer, from);
-      } else {
-        const host = await this.#streams.add(stream);
-        this.#entries.push(guest + i, 1, host, stream.length);
-      }
-    }
+    return this.#compress === null
+      ? this.#putPlain(buffer, runs)
+      : this.#putCompressed(this.#compress, buffer, runs);
   }
 
   zero(position: number, length: number): void {
@@ -108,14 +99,49 @@ export class ClusterWriter implements PartWriter<WrittenClusters> {
     return { entries, streamClusters: this.#streams.taken() };
   }
 
+  /** Writes all runs as one: the file has their clusters side by side. */
   async #putPlain(
-    guest: number,
-    count: number,
     buffer: Uint8Array<ArrayBuffer>,
-    start: number,
+    runs: readonly DiskRun[],
   ): Promise<void> {
-    const host = this.#take(count) * this.unit;
-    await mustWrite(this.#file, host, buffer, start, count * this.unit);
-    this.#entries.push(guest, count, host, 0);
+    const { unit } = this;
+    const { start } = runs[0]!;
+    const counts = runs.map(({ length }) => Math.ceil(length / unit));
+    let end = start;
+    for (const [i, run] of runs.entries()) {
+      const bytes = counts[i]! * unit;
+      if (run.start !== end) {
+        buffer.copyWithin(end, run.start, run.start + bytes);
+      }
+      end += bytes;
+    }
+    const first = this.#take((end - start) / unit);
+    await mustWrite(this.#file, first * unit, buffer, start, end - start);
+    let host = first * unit;
+    for (const [i, { position }] of runs.entries()) {
+      this.#entries.push(position / unit, counts[i]!, host, 0);
+      host += counts[i]! * unit;
+    }
+  }
+
+  async #putCompressed(
+    compress: CompressCluster,
+    buffer: Uint8Array<ArrayBuffer>,
+    runs: readonly DiskRun[],
+  ): Promise<void> {
+    const { unit } = this;
+    for (const { position, start, length } of runs) {
+      for (let at = 0; at < length; at += unit) {
+        const from = start + at;
+        const stream = compress(buffer.subarray(from, from + unit));
+        if (stream === null) {
+          const run = { position: position + at, start: from, length: unit };
+          await this.#putPlain(buffer, [run]);
+        } else {
+          const host = await this.#streams.add(stream);
+          this.#entries.push((position + at) / unit, 1, host, stream.length);
+        }
+      }
+    }
   }
 }
