@@ -5,6 +5,7 @@ import type { Backend } from "../../backend.ts";
 import type { RecordedBacking } from "../../driver.ts";
 import { AUTOCLEAR, EXTENSION, LIMIT, SECTOR } from "./constants.ts";
 import type { HeaderExtension } from "./header_extensions.ts";
+import type { Qcow2Header } from "./header.ts";
 import { readFully } from "../../read_fully.ts";
 import { readHeader } from "./read_header.ts";
 import { writeFully } from "./write_fully.ts";
@@ -14,8 +15,9 @@ const OFFSET_FIELD = 8;
 const SIZE_FIELD = 16;
 
 /**
- * Records another image below an image, durably, by one write to the start of
- * its file. All other header extensions stay.
+ * Records another image below an image, durably. All other header extensions
+ * stay. The header's fields are in the first sector of the file, which is
+ * written as a whole. What they refer to beyond it is written before.
  *
  * @param file The image's file, locked against others.
  * @param name Its name in errors.
@@ -35,45 +37,125 @@ export async function setBacking(
   if (backing !== null && isRaw) {
     throw refuse("its data file is a raw image, which nothing can be below");
   }
-  const bytes = new Uint8Array(2 ** clusterBits);
-  const got = await readFully(file, 0, bytes, 0, headerLength);
+  const old = new Uint8Array(2 ** clusterBits);
+  const got = await readFully(file, 0, old, 0, old.length);
   if (got < headerLength) throw refuse("its header cannot be read");
   const path = backing === null ? new Uint8Array() : encodeName(backing.name);
   if (path.length > LIMIT.BACKING_NAME) {
     throw refuse(`a path has ${LIMIT.BACKING_NAME} bytes at most`);
   }
-  const kept = header.extensions.filter(({ type }) =>
-    type !== EXTENSION.BACKING_FORMAT
-  );
-  const extensions: HeaderExtension[] = backing === null ? kept : [{
-    type: EXTENSION.BACKING_FORMAT,
-    data: new TextEncoder().encode(backing.format),
-  }, ...kept];
-  let end = putExtensions(bytes, headerLength, extensions);
-  if (end === null || end + path.length > bytes.length) {
-    // Only a help for programs that do not know a feature.
-    const fewer = extensions.filter(({ type }) =>
-      type !== EXTENSION.FEATURE_NAMES
-    );
-    end = putExtensions(bytes, headerLength, fewer);
-  }
-  if (end === null || end + path.length > bytes.length) {
+  const writes = planHeader(old, header, path, backing?.format ?? null);
+  if (writes === null) {
     throw refuse(
       "the path does not fit into its first cluster; use a shorter one",
     );
   }
-  bytes.set(path, end);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(OFFSET_FIELD, BigInt(path.length === 0 ? 0 : end));
-  view.setUint32(SIZE_FIELD, path.length);
-  const used = Math.ceil((end + path.length) / SECTOR) * SECTOR;
-  let error = await writeFully(file, 0, bytes.subarray(0, used));
-  if (error >= 0) error = await file.flush();
-  if (error < 0) {
+  for (const { at, bytes } of writes) {
+    let error = await writeFully(file, at, bytes);
+    if (error >= 0) error = await file.flush();
+    if (error >= 0) continue;
     throw refuse(
       `its file cannot be written (${errnoName(-error)}); check its storage`,
     );
   }
+}
+
+/** A write to the first cluster, which is durable before the next one. */
+interface HeaderWrite {
+  readonly at: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * The writes that make one header of another. After each of them there is the
+ * old one or the new one, perhaps still without the names of features, which
+ * only help programs that do not know them.
+ *
+ * @param old The first cluster.
+ * @returns `null` if the new header does not fit.
+ */
+function planHeader(
+  old: Uint8Array<ArrayBuffer>,
+  { headerLength, extensions }: Qcow2Header,
+  path: Uint8Array,
+  format: string | null,
+): HeaderWrite[] | null {
+  const data = new TextEncoder().encode(format ?? "");
+  const needed = extensions.filter(({ type }) =>
+    type !== EXTENSION.BACKING_FORMAT && type !== EXTENSION.FEATURE_NAMES
+  );
+  if (format !== null) {
+    needed.unshift({ type: EXTENSION.BACKING_FORMAT, data });
+  }
+  const names = extensions.filter(({ type }) =>
+    type === EXTENSION.FEATURE_NAMES
+  );
+  const used = rangesOf(old, headerLength, extensions);
+  for (const all of [[...needed, ...names], needed]) {
+    const full = old.slice();
+    const end = putExtensions(full, headerLength, all);
+    if (end === null) continue;
+    if (end + path.length <= SECTOR) {
+      putPath(full, end, path);
+      return [{ at: 0, bytes: full.subarray(0, SECTOR) }];
+    }
+    const first = old.slice();
+    const firstEnd = putExtensions(first, headerLength, needed) ?? Infinity;
+    const place = freePlace(end, path.length, used);
+    const isSafe = firstEnd <= SECTOR && place + path.length <= old.length;
+    const at = isSafe ? place : end;
+    const last = at + path.length;
+    if (last > old.length) continue;
+    for (const bytes of [first, full]) putPath(bytes, at, path);
+    // With the long name of a data file, one write has to do.
+    if (!isSafe) return [{ at: 0, bytes: full.subarray(0, last) }];
+    return [
+      { at, bytes: full.subarray(at, last) },
+      { at: 0, bytes: first.subarray(0, SECTOR) },
+      { at: SECTOR, bytes: full.subarray(SECTOR, last) },
+      { at: 0, bytes: full.subarray(0, SECTOR) },
+    ];
+  }
+  return null;
+}
+
+/** What a header refers to in its cluster: its extensions, and a path. */
+function rangesOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  headerLength: number,
+  extensions: readonly HeaderExtension[],
+): [start: number, end: number][] {
+  const view = new DataView(bytes.buffer);
+  const path = Number(view.getBigUint64(OFFSET_FIELD));
+  const copy = bytes.slice();
+  return [
+    [0, putExtensions(copy, headerLength, extensions) ?? bytes.length],
+    [path, path + view.getUint32(SIZE_FIELD)],
+  ];
+}
+
+/** The first place from `start` on that is in none of some ranges. */
+function freePlace(
+  start: number,
+  length: number,
+  ranges: readonly [start: number, end: number][],
+): number {
+  const places = [start, ...ranges.map(([, end]) => Math.max(start, end))];
+  const isFree = (at: number) =>
+    ranges.every(([from, to]) => at >= to || at + length <= from);
+  return places.sort((a, b) => a - b).find(isFree)!;
+}
+
+/** Writes a path and the fields that refer to it. */
+function putPath(
+  bytes: Uint8Array<ArrayBuffer>,
+  at: number,
+  path: Uint8Array,
+): void {
+  bytes.set(path, at);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(OFFSET_FIELD, BigInt(path.length === 0 ? 0 : at));
+  view.setUint32(SIZE_FIELD, path.length);
 }
 
 /** Writes extensions; returns where they end, `null` if they do not fit. */
