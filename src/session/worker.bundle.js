@@ -17133,6 +17133,8 @@ var BITS = 32;
 var SPINS = 400;
 var ROW_MAX = 32;
 var WAY_MS = 1;
+var NAP_MS = 0.5;
+var NAPS_MAX = 8;
 var SharedMutex = class _SharedMutex {
   /** Holders that there may be. */
   static HOLDERS_MAX = 512;
@@ -17141,10 +17143,13 @@ var SharedMutex = class _SharedMutex {
   #words;
   #holder;
   #owner;
+  #isBrief;
   /** The callers of this thread that wait, in their order. */
   #queue = [];
   /** Whether the first of them waits for other threads. */
   #isWaiting = false;
+  /** How many waits for other threads have ended. */
+  #waits = 0;
   /** Callers of this thread that had the lock since another thread could. */
   #row = 0;
   /**
@@ -17152,15 +17157,21 @@ var SharedMutex = class _SharedMutex {
    *
    * @param words {@linkcode SharedMutex.WORDS} words, zero when it is made.
    * @param holder The number of this thread.
+   * @param isBrief Whether it is mostly held for microseconds; not if left out.
    */
-  constructor(words, holder) {
+  constructor(words, holder, isBrief = false) {
     this.#words = words;
     this.#holder = holder;
     this.#owner = holder + 1;
+    this.#isBrief = isBrief;
   }
   /** Whether some caller holds it. */
   get isHeld() {
     return Atomics.load(this.#words, OWNER) !== 0;
+  }
+  /** Whether a caller of this thread holds it. */
+  get #holds() {
+    return Atomics.load(this.#words, OWNER) === this.#owner;
   }
   /** Takes the lock if it is free. */
   tryLock() {
@@ -17174,18 +17185,39 @@ var SharedMutex = class _SharedMutex {
   }
   /** Takes the lock; returns 0 at once, or a promise of it. */
   lock() {
-    const words = this.#words;
-    if (this.#queue.length === 0) {
-      for (let spins = 0; spins < SPINS; spins++) {
-        const owner = Atomics.load(words, OWNER);
-        if (owner === 0 && this.tryLock()) return 0;
-        if (owner === this.#owner) break;
-      }
-    }
+    const isFirst = this.#queue.length === 0;
+    const naps = isFirst && this.#isBrief;
+    const hasLock = this.#look() || naps && this.#nap();
+    if (hasLock && isFirst) return 0;
     return new Promise((granted) => {
       this.#queue.push(granted);
-      if (Atomics.load(words, OWNER) !== this.#owner) this.#waitForOthers();
+      if (hasLock) this.#grant();
+      else if (!this.#holds) this.#waitForOthers();
     });
+  }
+  /** Looks at the lock for as long as another thread holds it, at most. */
+  #look() {
+    for (let spins = 0; spins < SPINS; spins++) {
+      const owner = Atomics.load(this.#words, OWNER);
+      if (owner === 0 && this.tryLock()) return true;
+      if (owner === this.#owner) break;
+    }
+    return false;
+  }
+  /** Sleeps until another thread releases the lock, if that is soon. */
+  #nap() {
+    const words = this.#words;
+    let hasLock = false;
+    Atomics.add(words, WAITERS, 1);
+    for (let naps = 0; naps < NAPS_MAX; naps++) {
+      const seen = Atomics.load(words, DOORBELL);
+      if (this.#holds) break;
+      hasLock = this.tryLock();
+      if (hasLock || this.#isRevoked) break;
+      if (Atomics.wait(words, DOORBELL, seen, NAP_MS) === "timed-out") break;
+    }
+    Atomics.sub(words, WAITERS, 1);
+    return hasLock;
   }
   /** Releases the lock. */
   unlock() {
@@ -17239,19 +17271,24 @@ var SharedMutex = class _SharedMutex {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     const words = this.#words;
+    const wait = this.#waits;
     Atomics.add(words, WAITERS, 1);
     if (makeWay) {
       const seen = Atomics.load(words, DOORBELL);
       await futexWait(words, DOORBELL, seen, WAY_MS);
     }
-    for (; ; ) {
+    while (wait === this.#waits) {
       const seen = Atomics.load(words, DOORBELL);
-      if (this.tryLock()) break;
-      if (this.#isRevoked) return void Atomics.sub(words, WAITERS, 1);
-      await futexWait(words, DOORBELL, seen);
+      if (this.tryLock()) this.#grant();
+      else if (this.#isRevoked) break;
+      else await futexWait(words, DOORBELL, seen);
     }
     Atomics.sub(words, WAITERS, 1);
+  }
+  /** Ends the wait for other threads: the first caller that waits has the lock. */
+  #grant() {
     this.#isWaiting = false;
+    this.#waits++;
     this.#queue.shift()(0);
   }
 };
@@ -17599,7 +17636,7 @@ var WriteState = class {
     this.owner = cacheOwner(queue);
     this.#queues = part2(QUEUES, THREADS_MAX);
     Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
-    this.tables = new SharedMutex(part2(LOCKS, SharedMutex.WORDS), thread);
+    this.tables = new SharedMutex(part2(LOCKS, SharedMutex.WORDS), thread, true);
     this.flush = new SharedMutex(part2(FLUSHES, SharedMutex.WORDS), thread);
     this.epochs = new Epochs(part2(EPOCHS, Epochs.words(THREADS_MAX)), thread);
     this.claims = new Claims(part2(CLAIMS2, Claims.WORDS), thread);

@@ -17,13 +17,19 @@ const SPINS = 400;
 const ROW_MAX = 32;
 /** The longest time that a thread makes way for another one. */
 const WAY_MS = 1;
+/** How long a thread sleeps at most before its callers wait by a promise. */
+const NAP_MS = 0.5;
+/** Times that a thread sleeps in a row: each time another one was faster. */
+const NAPS_MAX = 8;
 
 /** Called when a caller has the lock. */
 type Granted = (result: 0) => void;
 
 /**
  * A lock in shared memory that one caller holds at a time. Waiting for it does
- * not block the thread, because the holder may need this thread to finish.
+ * not block the thread, because the holder may need this thread to finish, apart
+ * from a short sleep if it is mostly held for microseconds: to get it by a promise
+ * takes many times as long, and then each caller finds others that wait already.
  *
  * Callers of the same thread get it in their order, without a wake-up: their
  * first one waits for other threads on behalf of all of them.
@@ -36,10 +42,13 @@ export class SharedMutex {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #holder: number;
   readonly #owner: number;
+  readonly #isBrief: boolean;
   /** The callers of this thread that wait, in their order. */
   readonly #queue: Granted[] = [];
   /** Whether the first of them waits for other threads. */
   #isWaiting = false;
+  /** How many waits for other threads have ended. */
+  #waits = 0;
   /** Callers of this thread that had the lock since another thread could. */
   #row = 0;
 
@@ -48,16 +57,27 @@ export class SharedMutex {
    *
    * @param words {@linkcode SharedMutex.WORDS} words, zero when it is made.
    * @param holder The number of this thread.
+   * @param isBrief Whether it is mostly held for microseconds; not if left out.
    */
-  constructor(words: Int32Array<SharedArrayBuffer>, holder: number) {
+  constructor(
+    words: Int32Array<SharedArrayBuffer>,
+    holder: number,
+    isBrief: boolean = false,
+  ) {
     this.#words = words;
     this.#holder = holder;
     this.#owner = holder + 1;
+    this.#isBrief = isBrief;
   }
 
   /** Whether some caller holds it. */
   get isHeld(): boolean {
     return Atomics.load(this.#words, OWNER) !== 0;
+  }
+
+  /** Whether a caller of this thread holds it. */
+  get #holds(): boolean {
+    return Atomics.load(this.#words, OWNER) === this.#owner;
   }
 
   /** Takes the lock if it is free. */
@@ -75,19 +95,42 @@ export class SharedMutex {
 
   /** Takes the lock; returns 0 at once, or a promise of it. */
   lock(): 0 | Promise<0> {
-    const words = this.#words;
-    if (this.#queue.length === 0) {
-      for (let spins = 0; spins < SPINS; spins++) {
-        const owner = Atomics.load(words, OWNER);
-        if (owner === 0 && this.tryLock()) return 0;
-        // Another request of this thread has it: it goes on only afterwards.
-        if (owner === this.#owner) break;
-      }
-    }
+    const isFirst = this.#queue.length === 0;
+    const naps = isFirst && this.#isBrief;
+    const hasLock = this.#look() || (naps && this.#nap());
+    if (hasLock && isFirst) return 0;
     return new Promise((granted) => {
       this.#queue.push(granted);
-      if (Atomics.load(words, OWNER) !== this.#owner) this.#waitForOthers();
+      if (hasLock) this.#grant();
+      else if (!this.#holds) this.#waitForOthers();
     });
+  }
+
+  /** Looks at the lock for as long as another thread holds it, at most. */
+  #look(): boolean {
+    for (let spins = 0; spins < SPINS; spins++) {
+      const owner = Atomics.load(this.#words, OWNER);
+      if (owner === 0 && this.tryLock()) return true;
+      // Another request of this thread has it: it goes on only afterwards.
+      if (owner === this.#owner) break;
+    }
+    return false;
+  }
+
+  /** Sleeps until another thread releases the lock, if that is soon. */
+  #nap(): boolean {
+    const words = this.#words;
+    let hasLock = false;
+    Atomics.add(words, WAITERS, 1);
+    for (let naps = 0; naps < NAPS_MAX; naps++) {
+      const seen = Atomics.load(words, DOORBELL);
+      if (this.#holds) break;
+      hasLock = this.tryLock();
+      if (hasLock || this.#isRevoked) break;
+      if (Atomics.wait(words, DOORBELL, seen, NAP_MS) === "timed-out") break;
+    }
+    Atomics.sub(words, WAITERS, 1);
+    return hasLock;
   }
 
   /** Releases the lock. */
@@ -150,20 +193,26 @@ export class SharedMutex {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     const words = this.#words;
+    const wait = this.#waits;
     Atomics.add(words, WAITERS, 1);
     if (makeWay) {
       const seen = Atomics.load(words, DOORBELL);
       await futexWait(words, DOORBELL, seen, WAY_MS);
     }
-    for (;;) {
+    while (wait === this.#waits) {
       const seen = Atomics.load(words, DOORBELL);
-      if (this.tryLock()) break;
+      if (this.tryLock()) this.#grant();
       // Then its callers wait for good.
-      if (this.#isRevoked) return void Atomics.sub(words, WAITERS, 1);
-      await futexWait(words, DOORBELL, seen);
+      else if (this.#isRevoked) break;
+      else await futexWait(words, DOORBELL, seen);
     }
     Atomics.sub(words, WAITERS, 1);
+  }
+
+  /** Ends the wait for other threads: the first caller that waits has the lock. */
+  #grant(): void {
     this.#isWaiting = false;
+    this.#waits++;
     this.#queue.shift()!(0);
   }
 }

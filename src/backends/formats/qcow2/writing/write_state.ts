@@ -114,7 +114,7 @@ export class WriteState {
     this.owner = cacheOwner(queue);
     this.#queues = part(QUEUES, THREADS_MAX);
     Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
-    this.tables = new SharedMutex(part(LOCKS, SharedMutex.WORDS), thread);
+    this.tables = new SharedMutex(part(LOCKS, SharedMutex.WORDS), thread, true);
     this.flush = new SharedMutex(part(FLUSHES, SharedMutex.WORDS), thread);
     this.epochs = new Epochs(
       part(EPOCHS, Epochs.words(THREADS_MAX)),
