@@ -99,15 +99,20 @@ Deno.test("SharedMutex goes to who waits as soon as another caller sees it free"
   assert(a.tryLock());
 });
 
-Deno.test("SharedMutex lets a thread sleep for no time that counts", () => {
+Deno.test("SharedMutex lets a thread sleep for its first caller alone", async () => {
   const words = memory();
-  const a = new SharedMutex(words, 0, true);
+  const a = new SharedMutex(words, 0);
   const b = new SharedMutex(words, 1, true);
   assertEquals(a.lock(), 0);
   const start = performance.now();
-  for (let caller = 0; caller < 1000; caller++) b.lock();
-  // Only the first one of them sleeps.
+  const calls = Array.from({ length: 1000 }, () => b.lock());
   assertLess(performance.now() - start, 250);
+  a.unlock();
+  for (const call of calls) {
+    await call;
+    b.unlock();
+  }
+  assertEquals(b.isHeld, false);
 });
 
 Deno.test("SharedMutex of a dead holder goes to the thread that revokes it", async () => {
@@ -176,7 +181,7 @@ Deno.test("SharedMutex excludes callers of several threads, in any order", () =>
     const words = memory();
     let inside = 0;
     await Promise.all(Array.from({ length: 3 }, async (_, thread) => {
-      const lock = new SharedMutex(words, thread, random.oneIn(4));
+      const lock = new SharedMutex(words, thread);
       await Promise.all(Array.from({ length: 6 }, async () => {
         const own = random.fork();
         for (let i = 0; i < 20; i++) {
@@ -227,7 +232,7 @@ testIf(
     try {
       while (!lock.isHeld) await turn();
       let promises = 0;
-      for (let calls = 0; calls < 500; calls++) {
+      for (let calls = 0; calls < 200; calls++) {
         while (!lock.isHeld);
         const held = lock.lock();
         if (held !== 0) promises++;
@@ -235,7 +240,7 @@ testIf(
         lock.unlock();
       }
       // More of them if other programs take the CPU from the holder.
-      assertLess(promises, 250);
+      assertLess(promises, 100);
     } finally {
       Atomics.store(stop, 0, 1);
       await done;
