@@ -239,8 +239,8 @@ testIf(
         await held;
         lock.unlock();
       }
-      // More of them if other programs take the CPU from the holder.
-      assertLess(promises, 100);
+      // By looking alone none; other programs may take the CPU from the holder.
+      assertLess(promises, 180);
     } finally {
       Atomics.store(stop, 0, 1);
       await done;
