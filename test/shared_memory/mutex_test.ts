@@ -239,7 +239,7 @@ testIf(
         await held;
         lock.unlock();
       }
-      // By looking alone none; other programs may take the CPU from the holder.
+      // Nearly all without sleep; other programs may take the CPU from the holder.
       assertLess(promises, 180);
     } finally {
       Atomics.store(stop, 0, 1);
