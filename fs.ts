@@ -41,6 +41,7 @@ export { FileSystemSession } from "./src/session/file_system_session.ts";
 export { fileTime } from "./src/linux/syscall/file_clock.ts";
 export * from "./src/trees/mod.ts";
 export {
+  type DirectWrites,
   Mirror,
   mirror,
   type MirrorNode,

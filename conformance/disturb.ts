@@ -20,6 +20,7 @@ const TURNS_MAX = 3;
 const AT_ONCE: ReadonlySet<PropertyKey> = new Set<keyof FileSystem<object>>([
   "cache",
   "backing",
+  "takesDirectWrites",
   "forget",
 ]);
 

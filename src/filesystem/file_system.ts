@@ -205,6 +205,14 @@ export interface FileSystem<N extends object, H = unknown> {
   backing?(node: N, handle: H): number | null;
 
   /**
+   * Whether the kernel also writes by itself to a node that a program opens with
+   * O_DIRECT; no if left out. These writes stay direct when the program turns that
+   * off by fcntl(2), as dd(1) does for a last short block: the file that
+   * `backing()` names has to take direct writes of any length at any offset.
+   */
+  takesDirectWrites?(node: N): boolean;
+
+  /**
    * Reads from a file. If left out, EINVAL.
    *
    * @param into Where to put the bytes: as many as are wanted at most.

@@ -26,12 +26,23 @@ const LATE_ERRORS: ReadonlySet<number> = new Set([
   0x47504653, // gpfs
 ]);
 
+/** File systems that take direct writes of any length at any offset. */
+const UNALIGNED: ReadonlySet<number> = new Set([
+  0x01021994, // tmpfs, which has no disk to be direct to
+]);
+
 const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
 
 /** Whether close(2) may fail on the file system of a descriptor. */
 export function hasLateErrors(fd: number): boolean {
   checked(libc().fstatfs(fd, status));
   return LATE_ERRORS.has(status.getUint32(0, true));
+}
+
+/** Whether direct writes to the file system of a descriptor need no alignment. */
+export function takesUnaligned(fd: number): boolean {
+  checked(libc().fstatfs(fd, status));
+  return UNALIGNED.has(status.getUint32(0, true));
 }
 
 /** The space of the file system of a descriptor. */

@@ -38,6 +38,7 @@ export class Mirror extends MirrorTree
     caller: Caller,
     handle?: number,
   ) => void;
+  readonly #isDirectKernels: boolean;
 
   /**
    * Called by {@linkcode mirror}, in the thread that will use it.
@@ -47,6 +48,7 @@ export class Mirror extends MirrorTree
    */
   constructor(root: number, options: MirrorOptions = {}) {
     super(root, options);
+    this.#isDirectKernels = options.directWrites === "kernel";
     if (hasLateErrors(root)) this.flush = flushHandle;
   }
 
@@ -73,6 +75,10 @@ export class Mirror extends MirrorTree
   backing(node: MirrorNode, handle: number): number | null {
     // Who writes to a file with set-user-ID matters: the requests tell.
     return (node.mode & (S_IS.UID | S_IS.GID)) !== 0 ? null : handle;
+  }
+
+  takesDirectWrites(node: MirrorNode): boolean {
+    return this.#isDirectKernels || node.takesUnaligned;
   }
 
   read(

@@ -7,7 +7,7 @@ import { Mirror } from "./mirror.ts";
 import { type MirrorOptions, openRoot } from "./tree.ts";
 
 export { Mirror } from "./mirror.ts";
-export { type MirrorOptions, MirrorTree } from "./tree.ts";
+export { type DirectWrites, type MirrorOptions, MirrorTree } from "./tree.ts";
 export type { MirrorNode } from "./nodes.ts";
 
 /**

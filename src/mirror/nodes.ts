@@ -17,6 +17,7 @@ import {
   isSameHandle,
   openHandle,
 } from "./file_handle.ts";
+import { takesUnaligned } from "./host_file_system.ts";
 import { DOT, NO_NAME } from "./names.ts";
 import { readStatus, statusLinks, statusMode } from "./status.ts";
 
@@ -29,6 +30,8 @@ interface Device {
   /** 0 for the device of the root, others by the time they were seen first. */
   readonly index: number;
   readonly byInode: Map<number | bigint, MirrorNode>;
+  /** Whether direct writes may have any length and offset. */
+  readonly takesUnaligned: boolean;
   /** A descriptor by which handles are opened, or -1. */
   readonly mount: number;
 }
@@ -82,6 +85,11 @@ export class MirrorNode {
       this.adopt(checked(openHandle(this.#device.mount, this.#handle)));
     }
     return this.#fd;
+  }
+
+  /** Whether direct writes to it may have any length and offset. */
+  get takesUnaligned(): boolean {
+    return this.#device.takesUnaligned;
   }
 
   /** Whether it has a descriptor now. */
@@ -211,6 +219,7 @@ export class MirrorNodes {
     const device = {
       index,
       byInode: new Map(),
+      takesUnaligned: takesUnaligned(fd),
       mount: Math.max(mount, CLOSED),
     };
     this.#devices.set(number, device);

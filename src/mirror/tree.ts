@@ -51,7 +51,22 @@ export interface MirrorOptions {
    * files if left out.
    */
   readonly nodesMax?: number;
+  /** Of a mirror with passthrough; `auto` if left out. */
+  readonly directWrites?: DirectWrites;
 }
+
+/**
+ * Who serves a file that a program opens for writing with O_DIRECT, where the
+ * kernel reads and writes the files of a mirror by itself:
+ *
+ * - `auto`: the kernel on tmpfs, the mirror elsewhere;
+ * - `kernel`: the kernel. That is faster with many requests in flight, but the
+ *   file then stays direct if the program turns O_DIRECT off by fcntl(2): where
+ *   direct writes must be aligned, others fail with EINVAL.
+ *
+ * @category File systems
+ */
+export type DirectWrites = "auto" | "kernel";
 
 /** Descriptors of a mirror: fs.nr_open unless it was changed. */
 const DESCRIPTORS_WANTED = 2 ** 20;

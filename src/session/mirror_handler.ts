@@ -17,6 +17,7 @@ import { ThreadCapabilities } from "../linux/syscall/thread_capabilities.ts";
 import { groupsOfThread } from "../linux/syscall/thread_groups.ts";
 import { SystemError } from "../linux/syscall/system_error.ts";
 import { Mirror } from "../mirror/mirror.ts";
+import type { DirectWrites } from "../mirror/tree.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
 
 /** What the kernel may keep of a mirror, as plain data. */
@@ -35,6 +36,7 @@ export interface MirrorSpec {
   readonly cache: MirrorCache;
   /** Whether the kernel reads and writes the files by itself. */
   readonly passthrough: boolean;
+  readonly directWrites: DirectWrites;
 }
 
 /**
@@ -43,10 +45,10 @@ export interface MirrorSpec {
  * @param device A descriptor of the connection.
  */
 export function openMirrorHandler(
-  { root, cache, passthrough }: MirrorSpec,
+  { root, cache, passthrough, directWrites }: MirrorSpec,
   device: number,
 ): { readonly handler: RequestHandler; close(): Promise<void> } {
-  const fs = new Mirror(root);
+  const fs = new Mirror(root, { directWrites });
   const backingFiles = passthrough ? new DeviceBackingFiles(device) : null;
   // The host stamps the files, so that no time of the kernel's is needed.
   const handler = new FileSystemHandler(

@@ -4,7 +4,7 @@ import { FILE_SYSTEM_FLAGS } from "../filesystem/init_flags.ts";
 import { checkCacheOptions } from "../filesystem/options.ts";
 import { hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
-import { openRoot } from "../mirror/tree.ts";
+import { type DirectWrites, openRoot } from "../mirror/tree.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
 import { isNegotiated } from "../protocol/init.ts";
 import { closeOnAbort } from "./abort_signal.ts";
@@ -45,9 +45,14 @@ export interface MirrorMountOptions
    * `auto`, which is used if left out, where it can.
    */
   readonly passthrough?: PassthroughChoice;
+  /** Who serves what programs open for direct writes; `auto` if left out. */
+  readonly directWrites?: DirectWrites;
   /** Whether the mount ends even if this program is killed; `auto`. */
   readonly autoUnmount?: AutoUnmount;
 }
+
+/** Choices of {@linkcode MirrorMountOptions.directWrites}. */
+export const DIRECT_WRITES: readonly DirectWrites[] = ["auto", "kernel"];
 
 const MAX_WRITE = 1024 * 1024;
 /**
@@ -93,6 +98,8 @@ export async function mountMirror(
   const caching = given({ attrSeconds, entrySeconds, negativeSeconds, cache });
   checkCacheOptions(caching);
   const passthrough = mayPassThrough(options.passthrough ?? "auto");
+  const { directWrites = "auto" } = options;
+  checkChoice(directWrites, DIRECT_WRITES, "directWrites");
   const { autoUnmount = "auto" } = options;
   const unmounts = planAutoUnmount(autoUnmount);
   const { name, wanted } = checkHandlerOptions({
@@ -123,7 +130,8 @@ export async function mountMirror(
   const spec = ({ negotiated }: MountedFacts): MirrorSpec => {
     isTaken = true;
     const isOn = isNegotiated(negotiated, "PASSTHROUGH");
-    return { kind: "mirror", root, cache: caching, passthrough: isOn };
+    const passes = { passthrough: isOn, directWrites };
+    return { kind: "mirror", root, cache: caching, ...passes };
   };
   try {
     using entry = prepareMountpoint(session);

@@ -33575,7 +33575,7 @@ function openNode({ fs, handles: handles2, rules, backing }, node, flags, caller
       flags: openFlags,
       backingId: 0
     };
-    const isDirect2 = (flags & O_DIRECT) !== 0 && access2 !== O.RDONLY;
+    const isDirect2 = (flags & O_DIRECT) !== 0 && access2 !== O.RDONLY && !fs.takesDirectWrites?.(node);
     const direct = isDirect2 ? DIRECT : 0;
     return {
       fh,
@@ -34116,10 +34116,17 @@ var LATE_ERRORS = /* @__PURE__ */ new Set([
   1937076805,
   1196443219
 ]);
+var UNALIGNED = /* @__PURE__ */ new Set([
+  16914836
+]);
 var status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE3));
 function hasLateErrors(fd) {
   checked3(libc().fstatfs(fd, status));
   return LATE_ERRORS.has(status.getUint32(0, true));
+}
+function takesUnaligned(fd) {
+  checked3(libc().fstatfs(fd, status));
+  return UNALIGNED.has(status.getUint32(0, true));
 }
 function spaceOf(fd) {
   checked3(libc().fstatfs(fd, status));
@@ -34632,6 +34639,10 @@ var MirrorNode = class {
     }
     return this.#fd;
   }
+  /** Whether direct writes to it may have any length and offset. */
+  get takesUnaligned() {
+    return this.#device.takesUnaligned;
+  }
   /** Whether it has a descriptor now. */
   get isHeld() {
     return this.#fd !== CLOSED;
@@ -34747,6 +34758,7 @@ var MirrorNodes = class {
     const device = {
       index,
       byInode: /* @__PURE__ */ new Map(),
+      takesUnaligned: takesUnaligned(fd),
       mount: Math.max(mount, CLOSED)
     };
     this.#devices.set(number2, device);
@@ -34976,6 +34988,7 @@ var NOT_CREATED_WITH = O.APPEND | O.DSYNC;
 var Mirror = class extends MirrorTree {
   /** Left out where close(2) tells of no errors: the kernel need not ask. */
   flush;
+  #isDirectKernels;
   /**
    * Called by {@linkcode mirror}, in the thread that will use it.
    *
@@ -34984,6 +34997,7 @@ var Mirror = class extends MirrorTree {
    */
   constructor(root, options = {}) {
     super(root, options);
+    this.#isDirectKernels = options.directWrites === "kernel";
     if (hasLateErrors(root)) this.flush = flushHandle2;
   }
   open(node, flags) {
@@ -35006,6 +35020,9 @@ var Mirror = class extends MirrorTree {
   }
   backing(node, handle) {
     return (node.mode & (S_IS.UID | S_IS.GID)) !== 0 ? null : handle;
+  }
+  takesDirectWrites(node) {
+    return this.#isDirectKernels || node.takesUnaligned;
   }
   read(_node, into, offset, _caller, handle) {
     return readFile(needed(handle), into, offset);
@@ -35076,8 +35093,10 @@ function flushHandle2(_node, _caller, handle) {
 }
 
 // src/session/mirror_handler.ts
-function openMirrorHandler({ root, cache, passthrough }, device) {
-  const fs = new Mirror(root);
+function openMirrorHandler({ root, cache, passthrough, directWrites }, device) {
+  const fs = new Mirror(root, {
+    directWrites
+  });
   const backingFiles = passthrough ? new DeviceBackingFiles(device) : null;
   const handler = new FileSystemHandler(fs, {
     now: systemTime,

@@ -18,7 +18,6 @@ import {
 } from "../../src/filesystem/init_flags.ts";
 import { MemoryFs } from "../../examples/memory.ts";
 import { UserError } from "../../src/base/user_error.ts";
-import { BackingTable } from "../../src/filesystem/backing_files.ts";
 import { isReadOnly } from "../../src/filesystem/context.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
 import { simulate } from "../../sim/mod.ts";
@@ -155,22 +154,6 @@ Deno.test("tmpfile() alone makes a file system writable", () => {
   const tmpfile = () => root;
   assertEquals(isReadOnly({ root, getattr }), true);
   assertEquals(isReadOnly({ root, getattr, tmpfile }), false);
-});
-
-Deno.test("backing files count only what was opened with one", () => {
-  const closed: number[] = [];
-  const table = new BackingTable({
-    open: (fd) => fd,
-    close: (id) => closed.push(id),
-  });
-  const node = {};
-  // The file 1 was opened for direct I/O, and is not counted.
-  assertEquals([table.open(node, 2, 7), table.open(node, 3, 8)], [7, 7]);
-  table.release(node, 1);
-  table.release(node, 2);
-  assertEquals(closed, []);
-  table.release(node, 3);
-  assertEquals(closed, [7]);
 });
 
 Deno.test("locks carry their range, their owner and their kind", async () => {

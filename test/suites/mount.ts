@@ -28,6 +28,7 @@ import "../mount/limits_test.ts";
 import "../mount/live_snapshots_test.ts";
 import "../mount/memory_fs_test.ts";
 import "../mount/metrics_test.ts";
+import "../mount/mirror_direct_test.ts";
 import "../mount/mirror_rights_test.ts";
 import "../mount/mirror_test.ts";
 import "../mount/mountpoint_test.ts";

@@ -78,6 +78,7 @@ import "../export/sync_error_test.ts";
 import "../export/transfer_test.ts";
 import "../export/truncate_test.ts";
 import "../export/writethrough_test.ts";
+import "../filesystem/backing_files_test.ts";
 import "../filesystem/memory_files_test.ts";
 import "../filesystem/memory_names_test.ts";
 import "../filesystem/memory_simulated_test.ts";

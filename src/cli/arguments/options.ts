@@ -172,6 +172,11 @@ export const OPTIONS = {
     help:
       "let the kernel read and write the image itself, without the queues; auto does so for a whole regular file that is read-only or growable (default: off)",
   },
+  "direct-writes": {
+    value: "auto|kernel",
+    help:
+      "of mirror with passthrough: let the mirror write what programs open with O_DIRECT, except on tmpfs, or always the kernel, which fails with EINVAL for programs that turn O_DIRECT off for a last short block, as dd does (default: auto)",
+  },
   cache: {
     value: "none|auto|writeback",
     help:

@@ -32,6 +32,7 @@ export const MOUNT: Command = {
     "negative-seconds",
     "file-cache",
     "passthrough",
+    "direct-writes",
     "auto-unmount",
     "allow-other",
     "mount-options",

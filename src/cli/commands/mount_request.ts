@@ -1,6 +1,9 @@
 import type { FileCache } from "../../filesystem/options.ts";
 import { AUTO_UNMOUNTS } from "../../session/auto_unmount.ts";
-import type { MirrorMountOptions } from "../../session/mount_mirror.ts";
+import {
+  DIRECT_WRITES,
+  type MirrorMountOptions,
+} from "../../session/mount_mirror.ts";
 import { PASSTHROUGHS } from "../../session/passthrough.ts";
 import {
   ALLOW_OTHER,
@@ -67,6 +70,8 @@ export function readMountRequest(args: Arguments): MountRequest {
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
       batching: choiceOption(args, "batching", BATCHING) ?? "auto",
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "auto",
+      directWrites: choiceOption(args, "direct-writes", DIRECT_WRITES) ??
+        "auto",
       autoUnmount: choiceOption(args, "auto-unmount", AUTO_UNMOUNTS) ?? "auto",
       pollUs: inUsage(() =>
         checkPollUs(values.get("poll-us") ?? "auto", "--poll-us")

@@ -14,11 +14,16 @@ export async function mountTree<N extends object, H>(
   fs: FileSystem<N, H>,
   name: string,
   mountpoint: string,
-  { passthrough, ...options }: MirrorMountOptions,
+  { passthrough, directWrites, ...options }: MirrorMountOptions,
 ): Promise<Session> {
-  if (passthrough === "on") {
+  const refused = passthrough === "on"
+    ? "passthrough"
+    : directWrites === "kernel"
+    ? "direct-writes"
+    : null;
+  if (refused !== null) {
     throw new UserError(
-      `Cannot mount ${name} with passthrough: only mirror: shows files that the kernel can read by itself; leave --passthrough out`,
+      `Cannot mount ${name} with ${refused}: only mirror: shows files that the kernel can read and write by itself; leave --${refused} out`,
     );
   }
   const mounted = await mountFileSystem(fs, mountpoint, { name, ...options });

@@ -59,7 +59,8 @@ function openNode<N extends object, H>(
     if (id === null) return { fh, flags: openFlags, backingId: 0 };
     // Direct writes that the kernel did by itself would stay direct when a
     // program turns that off by fcntl(2), as dd(1) does for a last short block.
-    const isDirect = (flags & O_DIRECT) !== 0 && access !== O.RDONLY;
+    const isDirect = (flags & O_DIRECT) !== 0 && access !== O.RDONLY &&
+      !fs.takesDirectWrites?.(node);
     const direct = isDirect ? DIRECT : 0;
     return { fh, flags: FOPEN.PASSTHROUGH | direct, backingId: id };
   });
