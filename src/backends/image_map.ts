@@ -31,6 +31,16 @@ export interface MappedBackend extends Backend {
   rangeAt(position: number): Answer<ImageRange>;
 }
 
+const SECTOR = 512;
+
+/**
+ * Where the last sector of an image ends that has bytes of it. To QEMU, and so in
+ * maps of what is above it, a raw image has all of that sector.
+ */
+export function sectorEnd(size: number): number {
+  return Math.ceil(size / SECTOR) * SECTOR;
+}
+
 /** The range at a position of any image, by its extents if it has no map. */
 export async function rangeAt(
   image: Backend,
@@ -40,10 +50,13 @@ export async function rangeAt(
     return await (image as MappedBackend).rangeAt(position);
   }
   const { size } = await image.stat();
-  const { data, end } = await image.extent(position);
+  const isAfter = position >= size;
+  const { data, end } = isAfter
+    ? { data: false, end: Infinity }
+    : await image.extent(position);
   return {
     start: position,
-    length: Math.min(end, size) - position,
+    length: Math.min(end, isAfter ? sectorEnd(size) : size) - position,
     depth: 0,
     present: true,
     zero: !data,

@@ -13415,15 +13415,23 @@ var ImageBackend = class {
 };
 
 // src/backends/image_map.ts
+var SECTOR3 = 512;
+function sectorEnd(size) {
+  return Math.ceil(size / SECTOR3) * SECTOR3;
+}
 async function rangeAt(image, position) {
   if ("rangeAt" in image) {
     return await image.rangeAt(position);
   }
   const { size } = await image.stat();
-  const { data, end } = await image.extent(position);
+  const isAfter = position >= size;
+  const { data, end } = isAfter ? {
+    data: false,
+    end: Infinity
+  } : await image.extent(position);
   return {
     start: position,
-    length: Math.min(end, size) - position,
+    length: Math.min(end, isAfter ? sectorEnd(size) : size) - position,
     depth: 0,
     present: true,
     zero: !data,
@@ -13837,7 +13845,7 @@ var MappedImage = class extends ImageBackend {
     const mapping = await this.#mappingAt(position);
     const { kind, host } = mapping;
     if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
-    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < backing.size;
+    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < mappedEnd(backing);
     if (isBelow) {
       const below = await rangeAt(backing.backend, position);
       const least = Math.min(mapping.length, below.length);
@@ -13917,6 +13925,9 @@ var MappedImage = class extends ImageBackend {
     return mapping;
   }
 };
+function mappedEnd({ backend, size }) {
+  return "rangeAt" in backend ? size : sectorEnd(size);
+}
 function tableError(name, error) {
   const message = `Cannot read a table of ${name} (${errnoName(-error)}): a part of the file is missing or damaged; compare it with its source`;
   return Object.assign(new UserError(message), {
@@ -14907,7 +14918,7 @@ var HEADER_V2 = 72;
 var HEADER_V3 = 104;
 var COMPRESSION_TYPE_AT = 104;
 var SUBCLUSTERS = 32;
-var SECTOR3 = 512;
+var SECTOR4 = 512;
 
 // src/backends/formats/qcow2/write_fully.ts
 async function writeFully(file, at, bytes2) {
@@ -15524,7 +15535,7 @@ function l1EntriesFor({ sliceSpan, tableSlices }, size, entries2, name) {
 }
 
 // src/backends/formats/qcow2/check/checked_image.ts
-var SECTOR4 = 512;
+var SECTOR5 = 512;
 var CheckedImage = class {
   file;
   header;
@@ -15545,7 +15556,7 @@ var CheckedImage = class {
     this.header = header;
     this.name = name;
     this.geometry = geometryOf(header);
-    this.length = Math.ceil(length2 / SECTOR4) * SECTOR4;
+    this.length = Math.ceil(length2 / SECTOR5) * SECTOR5;
     this.perBlock = this.clusterSize * 8 / 2 ** header.refcountOrder;
   }
   /** The size of the file in bytes. */
@@ -15888,7 +15899,7 @@ function countStream(counter, { high, low, zero: zero2, allocated }, what, refer
   const shift = 38 - geometry.clusterBits;
   const host = (high & 2 ** shift - 1) * 2 ** 32 + (low >>> 0);
   const sectors = ((high & ~COPIED4 & ~COMPRESSED2) >>> shift) + 1;
-  const length2 = sectors * SECTOR3 - (low & SECTOR3 - 1);
+  const length2 = sectors * SECTOR4 - (low & SECTOR4 - 1);
   counter.refer(host, length2, what, references);
 }
 
@@ -16855,7 +16866,7 @@ var L2Entries = class {
     const isSound2 = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound2 ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
-    this.#streamLength = (sectors + 1) * SECTOR3 - host % SECTOR3;
+    this.#streamLength = (sectors + 1) * SECTOR4 - host % SECTOR4;
   }
   /** Reads the bitmap of an extended entry: the upper word says "zero". */
   #readBitmap(words, at, inCluster, hasPlace2) {
@@ -19101,7 +19112,7 @@ var Entry = class {
     const { hasDataFile, clusterSize } = this.#geometry;
     const sectors = (high & ~COPIED6 & ~COMPRESSED5) >>> this.#streamShift;
     this.host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
-    this.streamLength = (sectors + 1) * SECTOR3 - this.host % SECTOR3;
+    this.streamLength = (sectors + 1) * SECTOR4 - this.host % SECTOR4;
     const isSound2 = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize && !this.#tables.overlaps(this.host, this.streamLength, clusterSize);
     this.kind = isSound2 ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
   }
@@ -21297,7 +21308,7 @@ function sumOf(bytes2, at) {
 var refusal4 = refusalsOf("vhd");
 
 // src/backends/formats/vhd/footer.ts
-var SECTOR5 = 512;
+var SECTOR6 = 512;
 var FOOTER_BYTES = 512;
 var COOKIE = "conectix";
 var CHECKSUM_AT = 64;
@@ -21351,9 +21362,9 @@ function parseFooter(bytes2, name) {
   if (current > BigInt(SIZE_MAX)) {
     throw refusal4(name, `it has ${current} bytes`);
   }
-  const currentSize = Number(current / BigInt(SECTOR5)) * SECTOR5;
+  const currentSize = Number(current / BigInt(SECTOR6)) * SECTOR6;
   const sectors = view2.getUint16(56) * view2.getUint8(58) * view2.getUint8(59);
-  const geometrySize = sectors * SECTOR5;
+  const geometrySize = sectors * SECTOR6;
   const creator = textOf4(bytes2, 28, 4);
   const headerOffset = view2.getBigUint64(16);
   return {
@@ -21410,7 +21421,7 @@ async function readDynamicHeader(file, at, name) {
   const view2 = new DataView(bytes2.buffer);
   const blockSize = view2.getUint32(32);
   const isPowerOfTwo = (blockSize & blockSize - 1) === 0;
-  if (!isPowerOfTwo || blockSize < SECTOR5 || blockSize > BLOCK_MAX2) {
+  if (!isPowerOfTwo || blockSize < SECTOR6 || blockSize > BLOCK_MAX2) {
     throw refusal4(name, `its blocks have ${blockSize} bytes`);
   }
   const tableOffset2 = view2.getBigUint64(16);
@@ -21559,10 +21570,10 @@ async function readTable3(file, { tableOffset: tableOffset2, entries: entries2, 
 }
 
 // src/backends/formats/vhd/vhd_lookup.ts
-var SLICE_SPAN = BITMAP_SLICE * 8 * SECTOR5;
+var SLICE_SPAN = BITMAP_SLICE * 8 * SECTOR6;
 var NO_BLOCK = 4294967295;
 function bitmapBytes(blockSize) {
-  return Math.ceil(blockSize / SECTOR5 / 8 / SECTOR5) * SECTOR5;
+  return Math.ceil(blockSize / SECTOR6 / 8 / SECTOR6) * SECTOR6;
 }
 var VhdLookup = class {
   #entries;
@@ -21598,7 +21609,7 @@ var VhdLookup = class {
     const inBlock = position - block * this.#blockSize;
     into.slice = this.#sliceOf(block, inBlock);
     into.file = 0;
-    into.host = this.#entries[block] * SECTOR5 + Math.floor(inBlock / SLICE_SPAN) * BITMAP_SLICE;
+    into.host = this.#entries[block] * SECTOR6 + Math.floor(inBlock / SLICE_SPAN) * BITMAP_SLICE;
   }
   mapRead({ slice, bytes: bytes2 }, position, length2, mapping) {
     this.#bitmaps.add(slice, bytes2);
@@ -21616,17 +21627,17 @@ var VhdLookup = class {
   #mapBlock(block, inBlock, length2, bitmap, mapping) {
     const inSlice = inBlock % SLICE_SPAN;
     const most = Math.min(length2, this.#blockSize - inBlock, SLICE_SPAN - inSlice);
-    const first2 = Math.floor(inSlice / SECTOR5);
-    const after = Math.ceil((inSlice + most) / SECTOR5);
+    const first2 = Math.floor(inSlice / SECTOR6);
+    const after = Math.ceil((inSlice + most) / SECTOR6);
     const alike = this.#bitmaps.alike(bitmap, first2, after);
-    const mapped = Math.min(most, (first2 + alike) * SECTOR5 - inSlice);
+    const mapped = Math.min(most, (first2 + alike) * SECTOR6 - inSlice);
     if (!this.#bitmaps.has(bitmap, first2)) {
       mapping.setPlaceless(this.#missing, mapped);
       return;
     }
     mapping.setPlaceless(MAPPED.DATA, mapped);
     mapping.file = 0;
-    mapping.host = this.#entries[block] * SECTOR5 + this.#bitmapBytes + inBlock;
+    mapping.host = this.#entries[block] * SECTOR6 + this.#bitmapBytes + inBlock;
   }
 };
 

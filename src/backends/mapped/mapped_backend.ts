@@ -1,9 +1,14 @@
 import { ERRNO, errnoName } from "../../base/errno.ts";
 import { UserError } from "../../base/user_error.ts";
-import type { Answer, Extent, ImageStat } from "../backend.ts";
+import type { Answer, Backend, Extent, ImageStat } from "../backend.ts";
 import { ImageBackend } from "../image_backend.ts";
 import type { ImageSnapshots } from "../image_snapshots.ts";
-import { type ImageRange, type MappedBackend, rangeAt } from "../image_map.ts";
+import {
+  type ImageRange,
+  type MappedBackend,
+  rangeAt,
+  sectorEnd,
+} from "../image_map.ts";
 import { MAPPED, Mapping, NO_HOST } from "./mapping.ts";
 import { mapLater } from "./map_later.ts";
 import { ReadOperation } from "./read_operation.ts";
@@ -115,7 +120,7 @@ export class MappedImage extends ImageBackend implements MappedBackend {
     const { kind, host } = mapping;
     if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
     const isBelow = kind === MAPPED.UNALLOCATED && backing !== null &&
-      position < backing.size;
+      position < mappedEnd(backing);
     if (isBelow) {
       const below = await rangeAt(backing.backend, position);
       const least = Math.min(mapping.length, below.length);
@@ -174,6 +179,11 @@ export class MappedImage extends ImageBackend implements MappedBackend {
     if (error < 0) throw tableError(this.name, error);
     return mapping;
   }
+}
+
+/** Where the map of an image below ends. */
+function mappedEnd({ backend, size }: { backend: Backend; size: number }) {
+  return "rangeAt" in backend ? size : sectorEnd(size);
 }
 
 function tableError(name: string, error: number): Error {

@@ -39,7 +39,16 @@ Deno.test("ranges tell the kind, the place and the depth of bytes", async () => 
     [2, 1, 0, "present", "zero", 6],
     [3, 1, 0, "present", "compressed", null],
     [4, 100 / CLUSTER, 1, "present", "data", 4],
-    [4 + 100 / CLUSTER, 2 - 100 / CLUSTER, 0, "absent", "zero", null],
+    // QEMU counts the sectors of a raw image.
+    [
+      4 + 100 / CLUSTER,
+      412 / CLUSTER,
+      1,
+      "present",
+      "zero",
+      4 + 100 / CLUSTER,
+    ],
+    [4 + 512 / CLUSTER, 2 - 512 / CLUSTER, 0, "absent", "zero", null],
   ]);
   await image.close();
 });
@@ -71,6 +80,7 @@ for (
         const run = (...args: string[]) => qemu(directory, "qemu-img", ...args);
         const create = ["create", "-q", "-f", "qcow2", "-o", kind];
         await run("create", "-q", "-f", "raw", "base.raw", "700k");
+        await Deno.truncate(`${directory}/base.raw`, 700 * 1024 - 211);
         await run(...create, "-b", "base.raw", "-F", "raw", "mid", "1M");
         await qemu(
           directory,
