@@ -86,7 +86,8 @@ kernelTest(
       await assertAnswers(path);
       assertEquals(JSON.parse(await answer), {
         ok: false,
-        error: "Cannot wait longer: no whole command came in time",
+        error:
+          "Cannot wait longer for a command: no whole line came in time; connect again, and end the line",
       });
     });
   },
@@ -107,7 +108,7 @@ kernelTest(
       clearInterval(timer);
       assertMatch(
         new TextDecoder().decode(value),
-        /no whole command came in time/,
+        /no whole line came in time/,
       );
       assert(sent > 0);
       await reader.cancel();

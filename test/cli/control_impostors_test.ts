@@ -118,6 +118,24 @@ for (const [what, [serve, expected]] of Object.entries(IMPOSTORS)) {
   });
 }
 
+kernelTest("ctl says what to do if it cannot connect", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const file = `${directory}/file`;
+    await Deno.writeTextFile(file, "");
+    const ended = `${directory}/ended`;
+    Deno.listen({ transport: "unix", path: ended }).close();
+    for (const path of [`${directory}/none`, `${file}/below`, file, ended]) {
+      const { message } = await assertRejects(
+        () => sendControl(path, QUERY, LONG_S),
+        UserError,
+      );
+      const [what, how] = message.split(" (");
+      assertMatch(what!, /^Cannot connect to \/.+: [^(;]+$/);
+      assertMatch(how!, /name the socket that 'export --control' made\)$/);
+    }
+  });
+});
+
 kernelTest("ctl waits for a limited time to be accepted", async () => {
   await inTemporaryDirectory(async (directory) => {
     const path = `${directory}/control`;

@@ -95,7 +95,7 @@ for (const length of [7, 90, 91, 255]) {
         const error = assertThrows(() => connectUnix(path), SystemError);
         assertEquals(
           error.message,
-          `Cannot connect to ${path}: no program is listening on it (check whether the export is still running)`,
+          `Cannot connect to ${path}: no program is listening on it (check whether the export is still running, and name the socket that 'export --control' made)`,
         );
         await using listener = listenUnix(path);
         const { client, server } = await connected(listener);

@@ -105,6 +105,7 @@ function describe(error: unknown, path: string, seconds: number): unknown {
         { cause: error },
       );
     case ERRNO.EPIPE:
+    case ERRNO.ECONNRESET:
       return notAnExport(path, "the connection was closed before the command");
     default:
       return error;

@@ -138,7 +138,8 @@ export class ControlServer implements AsyncDisposable {
     } catch (error) {
       if (error instanceof LineTooLongError) return refusal(error.message);
       if (!isTimeout(error)) throw error;
-      const text = "Cannot wait longer: no whole command came in time";
+      const text =
+        "Cannot wait longer for a command: no whole line came in time; connect again, and end the line";
       return { ...refusal(text), isLast: true };
     }
   }

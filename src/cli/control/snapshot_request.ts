@@ -34,7 +34,9 @@ export function readSnapshotRequest(
   if (typeof name === "string" && name !== "") {
     return { command: "snapshot", action: known, name };
   }
-  throw new UserError(`Cannot ${known} a snapshot without its name`);
+  throw new UserError(
+    `Cannot ${known} a snapshot without its name: expected {"name": ...}`,
+  );
 }
 
 /**

@@ -33,7 +33,9 @@ export interface UnixConnectionOptions {
 export class LineTooLongError extends Error {
   /** Composes the message. */
   constructor(longest: number) {
-    super(`Cannot read a line: it has more than ${longest} bytes`);
+    super(
+      `Cannot read a line: it has more than ${longest} bytes; send a shorter one`,
+    );
     this.name = "LineTooLongError";
   }
 }
@@ -282,36 +284,55 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Why a call on a socket failed, and what to do, where that is known. */
+type Reasons = ReadonlyMap<number, { reason?: string; advice: string }>;
+
 /** The error of listening on a path or of connecting to it. */
 export function socketError(
   call: string,
   path: string,
   error: number = errno(),
 ): SystemError {
+  const connects = call === "connect";
   return new SystemError({
     call,
-    action: `${call === "connect" ? "connect to" : "listen on"} ${path}`,
+    action: `${connects ? "connect to" : "listen on"} ${path}`,
     errno: error,
-    ...REASONS.get(error),
+    ...(connects ? TO_CONNECT : TO_LISTEN).get(error),
   });
 }
 
-const REASONS: ReadonlyMap<number, { reason?: string; advice: string }> =
-  new Map([
-    [ERRNO.EADDRINUSE, {
-      reason: "another program is listening on it",
-      advice: "stop that program, or choose another path",
-    }],
-    [ERRNO.EEXIST, {
-      reason: "a file that is not a socket is in the way",
-      advice: "choose another path",
-    }],
-    [ERRNO.ECONNREFUSED, {
-      reason: "no program is listening on it",
-      advice: "check whether the export is still running",
-    }],
-    [ERRNO.EAGAIN, {
-      reason: "too many connections are waiting to be accepted",
-      advice: "try again",
-    }],
-  ]);
+const NAME_IT = "name the socket that 'export --control' made";
+
+const TO_CONNECT: Reasons = new Map([
+  [ERRNO.ENOENT, {
+    advice: `check whether the export is still running, and ${NAME_IT}`,
+  }],
+  [ERRNO.ENOTDIR, { advice: NAME_IT }],
+  [ERRNO.EPROTOTYPE, {
+    reason: "it is a socket of another type",
+    advice: NAME_IT,
+  }],
+  [ERRNO.EACCES, {
+    advice: "run it as the user who started the export, or as root",
+  }],
+  [ERRNO.ECONNREFUSED, {
+    reason: "no program is listening on it",
+    advice: `check whether the export is still running, and ${NAME_IT}`,
+  }],
+  [ERRNO.EAGAIN, {
+    reason: "too many connections are waiting to be accepted",
+    advice: "try again",
+  }],
+]);
+
+const TO_LISTEN: Reasons = new Map([
+  [ERRNO.EADDRINUSE, {
+    reason: "another program is listening on it",
+    advice: "stop that program, or choose another path",
+  }],
+  [ERRNO.EEXIST, {
+    reason: "a file that is not a socket is in the way",
+    advice: "choose another path",
+  }],
+]);
