@@ -74,10 +74,11 @@ export class ReferenceGate {
   }
 
   /**
-   * What the name of a file in an image leads to.
+   * What the name of a file in an image leads to. Nothing of it is opened yet,
+   * because the author of an image may not make this program open any device.
    *
-   * @throws {UserError} If the name is no path, or leads elsewhere on a server,
-   * or the chain is too long.
+   * @throws {UserError} If the name is no path, or leads elsewhere, or the chain
+   * is too long.
    */
   sourceOf(reference: Reference): DriverSource {
     const { role, name, by } = reference;
@@ -93,7 +94,9 @@ export class ReferenceGate {
     }
     const { services: { files }, options: { allowReference } } = this.#context;
     if (name.startsWith("/")) {
-      if (by.file !== null || allowReference.length > 0) return fileAt(name);
+      if (by.file !== null || allowReference.length > 0) {
+        return this.#fileAt(name, reference);
+      }
       throw refused(
         reference,
         `it is a path of the machine on which the image was made; ${
@@ -103,7 +106,8 @@ export class ReferenceGate {
     }
     if (by.place !== undefined) return this.#beside(by.place, reference);
     if (by.file !== null) {
-      return fileAt(`${directoryOf(files.pathOf(by.file.fd))}/${name}`);
+      const directory = directoryOf(files.pathOf(by.file.fd));
+      return this.#fileAt(`${directory}/${name}`, reference);
     }
     throw refused(
       reference,
@@ -140,11 +144,14 @@ export class ReferenceGate {
   /**
    * Admits a file that was opened for a reference, before any of it is read.
    *
-   * @throws {UserError} If it lies elsewhere, or is part of the chain already.
+   * @throws {UserError} If another file has taken its path since, which lies
+   * elsewhere, or if it is part of the chain already.
    */
   admit(file: ImageBelow, reference: Reference): void {
-    if (file.file !== null) this.#admitFile(file.file.fd, reference);
-    else if (file.place === undefined) {
+    if (file.file !== null) {
+      const path = this.#context.services.files.pathOf(file.file.fd);
+      this.#refuseOutside(path, reference);
+    } else if (file.place === undefined) {
       throw refused(reference, "it is not a file");
     }
     if (!this.#add(file)) {
@@ -155,8 +162,14 @@ export class ReferenceGate {
     }
   }
 
-  #admitFile(fd: number, reference: Reference): void {
-    const path = this.#context.services.files.pathOf(fd);
+  /** A file of this machine. If there is none, opening it says so. */
+  #fileAt(path: string, reference: Reference): DriverSource {
+    const real = this.#context.services.files.realPath(path);
+    if (real !== null) this.#refuseOutside(real, reference);
+    return { driver: FILE, source: path };
+  }
+
+  #refuseOutside(path: string, reference: Reference): void {
     if (this.#directories.some((directory) => isInside(path, directory))) {
       return;
     }
@@ -210,10 +223,6 @@ function adviceFor({ role }: Reference): string {
   return role === "backing file" || role === "parent"
     ? "name the image yourself with backing, such as backing=qcow2:https://HOST/PATH"
     : "copy the files of the image to one local directory";
-}
-
-function fileAt(source: string): DriverSource {
-  return { driver: FILE, source };
 }
 
 /** Whether a path or URL is in a directory or below it. */

@@ -170,6 +170,13 @@ export interface FileService {
    * @throws {UserError} If its directory does not exist.
    */
   absolutePath(path: string): string;
+  /**
+   * The path that a path leads to, without symbolic links. Opens nothing: that
+   * may have effects, such as those of a device.
+   *
+   * @returns `null` if there is nothing, or it cannot be opened anyway.
+   */
+  realPath(path: string): string | null;
   /** The path of an open file as the kernel knows it, without symbolic links. */
   pathOf(fd: number): string;
 }

@@ -6,7 +6,11 @@ import { shutdownSocket } from "../linux/socket/socket.ts";
 import type { DriverServices } from "../backends/services.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
 import { createBlockFile } from "../linux/io/create_block_file.ts";
-import { openBlockFile, reopenBlockFile } from "../linux/io/open_block_file.ts";
+import {
+  openBlockFile,
+  realPathOf,
+  reopenBlockFile,
+} from "../linux/io/open_block_file.ts";
 import { probeDirect } from "../linux/io/direct_probe.ts";
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
 import {
@@ -57,6 +61,7 @@ export function driverServices(
       lock: ({ fd }, name, writable) => void lockImage(fd, { name, writable }),
       releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
       absolutePath,
+      realPath: (path) => realPathOf(path, insecurePath),
       pathOf: (fd) => readLink(pathOfDescriptor(fd)),
     },
     fileIo,

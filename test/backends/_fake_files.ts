@@ -165,6 +165,13 @@ export class FakeFiles implements FileService {
     return normal.replace(/(?<=.)\/$/, "");
   }
 
+  realPath(path: string): string | null {
+    const absolute = this.absolutePath(path);
+    return this.#files.has(absolute.replace(/^\/images\//, ""))
+      ? absolute
+      : null;
+  }
+
   pathOf(fd: number): string {
     return this.absolutePath(this.#paths.get(fd)!);
   }

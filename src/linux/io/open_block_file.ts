@@ -5,12 +5,14 @@
  */
 import type { BlockFile } from "../../backends/block_file.ts";
 import { ERRNO } from "../../base/errno.ts";
+import { UserError } from "../../base/user_error.ts";
 import {
   OPEN,
   openDescriptor,
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
 import { findEntry } from "../syscall/path_walk.ts";
+import { readLink } from "../syscall/paths.ts";
 import { statxDescriptor } from "../syscall/statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { kindOfImage, LinuxBlockFile } from "./block_file.ts";
@@ -56,6 +58,31 @@ export function openBlockFile(
   if (entry.fd === null) throw missing(path);
   refuseOtherKinds(entry.fd, path);
   return reopenBlockFile(entry.fd, path, options);
+}
+
+/**
+ * The path that the path of an image leads to, without symbolic links. Opens
+ * nothing.
+ *
+ * @param path Any path.
+ * @param insecurePath As that of {@linkcode openBlockFile}.
+ * @returns `null` if nothing is there, or `openBlockFile()` would refuse the path.
+ */
+export function realPathOf(
+  path: string,
+  insecurePath: boolean,
+): string | null {
+  try {
+    using entry = findEntry(path, {
+      action: `open ${path}`,
+      insecurePath,
+      follow: true,
+    });
+    return entry.fd === null ? null : readLink(pathOfDescriptor(entry.fd));
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
 }
 
 /**

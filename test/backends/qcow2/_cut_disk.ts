@@ -221,6 +221,7 @@ export function cutServices(
     lock() {},
     releaseWriteLock() {},
     absolutePath: () => PATH,
+    realPath: () => PATH,
     pathOf: () => PATH,
   };
   return { files, sockets: NO_SOCKETS, fileIo: () => io, tell() {} };

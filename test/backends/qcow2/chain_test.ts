@@ -26,7 +26,10 @@ function backedBy(name: string, format?: string): Partial<ImagePlan> {
   return { backing: { name, ...format === undefined ? {} : { format } } };
 }
 
-/** What opening an image is refused with; nothing stays open. */
+/**
+ * What opening an image is refused with; nothing stays open, and what lies
+ * elsewhere was never opened: that may have effects.
+ */
 async function refusal(
   files: Readonly<Record<string, Partial<ImagePlan>>>,
   options: Partial<ImageOptions> = {},
@@ -35,6 +38,10 @@ async function refusal(
   const { fake, open } = withFiles(files);
   const error = await assertRejects(() => open(source, options), UserError);
   assertEquals(fake.openCount, 0);
+  if (error.message.includes("outside of the image's directory")) {
+    const opened = fake.log.filter((call) => call.startsWith("open "));
+    assertEquals(opened, [`open ${source.replace(/^.*:/, "")}`]);
+  }
   return error.message;
 }
 
@@ -124,6 +131,19 @@ Deno.test("files outside of the image's directory need permission", async () => 
 Deno.test("a data file outside of the image's directory is refused", async () => {
   const files = { "dir/top": { dataFile: "../secret" }, secret: {} };
   assertMatch(await refusal(files, {}, "qcow2:dir/top"), /data file.*outside/);
+});
+
+Deno.test("a file that has taken an allowed path since is refused", async () => {
+  for (const format of ["raw", "qcow2"]) {
+    const { fake, open } = withFiles({
+      "dir/top": backedBy("../base", format),
+      base: {},
+    });
+    fake.realPath = (path) => path.replace("..", "dir");
+    const error = await assertRejects(() => open("qcow2:dir/top"), UserError);
+    assertMatch(error.message, /it is \/images\/base, outside/);
+    assertEquals(fake.openCount, 0);
+  }
 });
 
 Deno.test("a chain that contains an image twice is refused", async () => {

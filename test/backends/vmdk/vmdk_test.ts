@@ -30,7 +30,10 @@ function withFiles(files: Readonly<Record<string, Uint8Array | string>>) {
   return { fake, open };
 }
 
-/** What opening an image is refused with; nothing stays open. */
+/**
+ * What opening an image is refused with; nothing stays open, and what lies
+ * elsewhere was never opened: that may have effects.
+ */
 async function refusal(
   files: Readonly<Record<string, Uint8Array | string>>,
   options: Partial<ImageOptions> = {},
@@ -39,6 +42,10 @@ async function refusal(
   const { fake, open } = withFiles(files);
   const error = await assertRejects(() => open(source, options), UserError);
   assertEquals(fake.openCount, 0);
+  if (error.message.includes("outside of the image's directory")) {
+    const opened = fake.log.filter((call) => call.startsWith("open "));
+    assertEquals(opened, [`open ${source.replace(/^.*:/, "")}`]);
+  }
   return error.message;
 }
 
