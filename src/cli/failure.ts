@@ -1,3 +1,4 @@
+import { UnmountedError } from "../base/unmounted_error.ts";
 import { UserError } from "../base/user_error.ts";
 import { environmentVariable } from "../linux/syscall/process.ts";
 import { UsageError } from "./arguments/options.ts";
@@ -13,6 +14,11 @@ const DEBUG_VARIABLE = "MQFUSE_DEBUG";
  * @returns The exit code that belongs to it.
  */
 export function tellFailure(error: unknown, output: Output): ExitCode {
+  if (error instanceof UnmountedError) {
+    // As later, when it is the usual end.
+    output.notice("Unmounted before it was ready");
+    return EXIT.OK;
+  }
   const isUsage = error instanceof UsageError;
   output.error(sentenceOf(error), isUsage ? [] : stackOf(error));
   return isUsage ? EXIT.USAGE : EXIT.FAILURE;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UnmountedError } from "../base/unmounted_error.ts";
 import { UserError } from "../base/user_error.ts";
 import type { WantedCapabilities } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
@@ -121,6 +122,9 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const agreed = await handshake(first, {
     ...wanted,
     flags: [...wanted.flags, ...transport.flags],
+  }).catch((error) => {
+    if (first.end?.reason !== "unmounted") throw error;
+    throw new UnmountedError(mount.path);
   });
   const { negotiated } = agreed;
   const { fd } = device;

@@ -11,6 +11,7 @@ import "../mount/clock_test.ts";
 import "../mount/cloud_image_test.ts";
 import "../mount/commands_test.ts";
 import "../mount/conformance_test.ts";
+import "../mount/early_unmount_test.ts";
 import "../mount/ending_test.ts";
 import "../mount/examples_test.ts";
 import "../mount/examples_trees_test.ts";

@@ -5,11 +5,13 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { UnmountedError } from "../../base/unmounted_error.ts";
 import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
 import { readLink } from "../syscall/paths.ts";
 import { resultOrNull, SystemError } from "../syscall/system_error.ts";
 import { abortConnection } from "./connection.ts";
 import {
+  connectionOf,
   type FuseMount,
   mountHandle,
   unmountExactly,
@@ -82,6 +84,7 @@ export interface UserMount {
  * @param options What to mount where.
  * @throws {SystemError} As `mountBySyscall` about the mount point, ESTALE if it
  * was replaced meanwhile, and as {@linkcode fusermount}.
+ * @throws {UnmountedError} If another program has unmounted it at once.
  */
 export function mountByFusermount(options: UserMountOptions): UserMount {
   const mountPoint = openMountPoint(options);
@@ -128,6 +131,10 @@ function findNewMount(
     return mount;
   }
   if (mount !== null) unmountForUser(mount);
+  // Where the kernel tells the connection, its mount would be found anywhere.
+  else if (connectionOf(fd) !== null) {
+    throw new UnmountedError(options.mountpoint);
+  }
   throw mountPointError(options, {
     errno: ERRNO.ESTALE,
     reason: "the mount point was moved or replaced meanwhile",

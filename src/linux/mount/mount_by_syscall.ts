@@ -9,12 +9,12 @@
 
 import { ERRNO } from "../../base/errno.ts";
 import { S_IF } from "../../base/file_flags.ts";
+import { UnmountedError } from "../../base/unmounted_error.ts";
 import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
 import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
 import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import type { DirectoryEntry } from "../syscall/directory_entry.ts";
-import type { SystemError } from "../syscall/system_error.ts";
 import {
   type FuseMount,
   mountHandle,
@@ -72,6 +72,7 @@ export interface MountOptions {
  * @throws {SystemError} EISDIR, ENOTDIR, ELOOP or EINVAL if the mount point is
  * of the wrong kind; EEXIST if an export of this program is mounted there, live
  * or dead; ENOENT, EACCES; EPERM without CAP_SYS_ADMIN; other errnos of mount(2).
+ * @throws {UnmountedError} If another program has unmounted it at once.
  */
 export function mountBySyscall(options: MountOptions): FuseMount {
   const mountPoint = openMountPoint(options);
@@ -81,7 +82,7 @@ export function mountBySyscall(options: MountOptions): FuseMount {
       const before = ownMountIds();
       callMount(mountPoint.fd, options);
       const mount = newMountOn(mountPoint, before, options.fd);
-      if (mount === null) throw lostError(options);
+      if (mount === null) throw new UnmountedError(options.mountpoint);
       refuseHiding(mount, options, () => unmountExactly(mount));
       return mountHandle(
         mount,
@@ -124,14 +125,6 @@ function mountData(options: MountOptions): string {
   if (options.checksPermissions !== false) data.push("default_permissions");
   if (options.allowOther) data.push("allow_other");
   return [...data, ...options.flags?.contexts ?? []].join(",");
-}
-
-function lostError(options: MountOptions): SystemError {
-  return mountPointError(options, {
-    errno: ERRNO.ENOENT,
-    reason: "the new mount is not in /proc/self/mountinfo",
-    advice: "check whether another program unmounts it immediately",
-  });
 }
 
 function adviceOnMount(error: number): string | undefined {
