@@ -6,6 +6,7 @@
  */
 import { onStopSignals } from "../../src/cli/service/stop_signals.ts";
 import { runProgress } from "../report/progress.ts";
+import { writeWhole } from "../report/write_whole.ts";
 import { svgReport } from "../report/report_svg.ts";
 import { Guard } from "../servers/guard.ts";
 import {
@@ -153,22 +154,14 @@ function writeReports(results: Results, options: Options): void {
   const { markdown, svg } = options;
   for (const line of terminalReport(results)) console.log(line);
   if (results.done.length === 0) return;
-  if (svg !== undefined) writeFile(svg, svgReport(results));
+  if (svg !== undefined) writeWhole(svg, svgReport(results));
   if (markdown === undefined) return;
   const plot = svg?.split("/").at(-1) ?? null;
-  writeFile(markdown, markdownReport(results, plot));
+  writeWhole(markdown, markdownReport(results, plot));
 }
 
 function writeJson(results: Results, options: Options): void {
-  writeFile(options.results, `${JSON.stringify(results, null, 1)}\n`);
-}
-
-function writeFile(path: string, text: string): void {
-  try {
-    Deno.writeTextFileSync(path, text);
-  } catch (error) {
-    throw new Error(`Cannot write ${path}: ${(error as Error).message}`);
-  }
+  writeWhole(options.results, `${JSON.stringify(results, null, 1)}\n`);
 }
 
 try {

@@ -8,6 +8,7 @@
 import { parseArgs } from "@std/cli";
 import { formatTable } from "../../src/cli/output/table.ts";
 import { median } from "../report/statistics.ts";
+import { writeWhole } from "../report/write_whole.ts";
 import { Guard, quote } from "../servers/guard.ts";
 import { rotate } from "../servers/rotate.ts";
 import { bash, measureServer } from "./measure.ts";
@@ -76,16 +77,16 @@ async function main(): Promise<void> {
       const seconds = await measureServer(server, rows, directory, mountpoint);
       const all = results[server.name] ??= {};
       for (const [row, time] of seconds) (all[row] ??= []).push(time);
-      await keep(results);
+      keep(results);
     }
   }
   for (const line of report(rows, servers, results)) console.log(line);
 }
 
 /** Keeps all results, so that a run that is stopped has measured something. */
-async function keep(results: Results): Promise<void> {
+function keep(results: Results): void {
   if (options.results === undefined) return;
-  await Deno.writeTextFile(options.results, JSON.stringify(results));
+  writeWhole(options.results, JSON.stringify(results));
 }
 
 async function readResults(): Promise<Results> {

@@ -22,6 +22,7 @@ import "../bench/servers_test.ts";
 import "../bench/sim_load_test.ts";
 import "../bench/speed_test.ts";
 import "../bench/statistics_test.ts";
+import "../bench/write_whole_test.ts";
 import "../cli/bad_input_test.ts";
 import "../cli/bounded_writer_test.ts";
 import "../cli/change_images_test.ts";

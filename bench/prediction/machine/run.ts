@@ -2,6 +2,7 @@
 import { onStopSignals } from "../../../src/cli/service/stop_signals.ts";
 import { withDirectory } from "../../exports/image.ts";
 import { runProgress } from "../../report/progress.ts";
+import { writeWhole } from "../../report/write_whole.ts";
 import { Guard } from "../../servers/guard.ts";
 import { readEnvironment, thisMachine } from "../../servers/machine.ts";
 import type { MachineOptions } from "../options.ts";
@@ -20,7 +21,7 @@ export async function predictMachine(options: MachineOptions): Promise<void> {
   const { results: path, report } = options;
   if (!report) {
     const results = await measureHere(options);
-    await Deno.writeTextFile(path, `${JSON.stringify(results, null, 1)}\n`);
+    writeWhole(path, `${JSON.stringify(results, null, 1)}\n`);
   }
   const results = parseMachineResults(await Deno.readTextFile(path), path);
   for (const note of results.notes) console.log(note);
