@@ -284,6 +284,11 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
   readonly direct?: boolean;
   /** Whether it has snapshots and images below it; no if left out. */
   readonly layered?: boolean;
+  /**
+   * Whether it shows bytes that someone stored, as they are: they may be those of
+   * a format, which the user may have forgotten to name. No if left out.
+   */
+  readonly asStored?: boolean;
   /** Whether only the thread that opened it can use it; no if left out. */
   readonly oneThread?: boolean;
   /**

@@ -22,7 +22,7 @@ import type {
 import { rawNotice } from "./formats/known_formats.ts";
 import { OVERLAY } from "./formats/overlay.ts";
 import { RAW } from "./formats/raw.ts";
-import { recognise } from "./formats/recognise.ts";
+import { recognise, recogniseStart } from "./formats/recognise.ts";
 import { MODULE } from "./protocols/module.ts";
 import { OBJECT } from "./protocols/object.ts";
 import { recordedBacking } from "./recorded_backing.ts";
@@ -96,8 +96,8 @@ export async function openImage(
   let top = await tree.open(
     overlay === null ? parsed : overlayOn(parsed, source, overlay, services),
   );
-  const notice = parsed.driver === RAW && isFromStart(options)
-    ? await noticeOfRaw(top, services)
+  const notice = parsed.driver.asStored && isFromStart(options)
+    ? await noticeOfStored(parsed.driver, top, services)
     : null;
   for (const filter of FILTER_DRIVERS) {
     const use = filter.use(options);
@@ -268,13 +268,19 @@ function isFromStart({ offset, partition }: ImageOptions): boolean {
   return offset === 0 && partition === null;
 }
 
-/** What to tell the user about a raw image that looks like another one. */
-async function noticeOfRaw(
+/** What to tell the user about bytes that look like those of a format. */
+async function noticeOfStored(
+  driver: ImageDriver,
   { backend, name }: ImageBelow,
   { files }: DriverServices,
 ): Promise<string | null> {
-  const format = await recognise(backend, name, files);
-  return format === null ? null : rawNotice(format, name);
+  const format = driver === RAW
+    ? await recognise(backend, name, files)
+    : await recogniseStart(backend);
+  if (format === null) return null;
+  // The names of what is on servers are sources.
+  const prefix = driver.kind === "format" ? driver.prefixes[0] : "";
+  return rawNotice(format, `${prefix}${name}`);
 }
 
 /** Refuses what only a format with layers can show. */

@@ -11954,10 +11954,11 @@ var ReferenceGate = class {
     this.#add(first2);
   }
   /**
-   * What the name of a file in an image leads to.
+   * What the name of a file in an image leads to. Nothing of it is opened yet,
+   * because the author of an image may not make this program open any device.
    *
-   * @throws {UserError} If the name is no path, or leads elsewhere on a server,
-   * or the chain is too long.
+   * @throws {UserError} If the name is no path, or leads elsewhere, or the chain
+   * is too long.
    */
   sourceOf(reference) {
     const { role, name, by } = reference;
@@ -11970,12 +11971,15 @@ var ReferenceGate = class {
     }
     const { services: { files }, options: { allowReference } } = this.#context;
     if (name.startsWith("/")) {
-      if (by.file !== null || allowReference.length > 0) return fileAt(name);
+      if (by.file !== null || allowReference.length > 0) {
+        return this.#fileAt(name, reference);
+      }
       throw refused(reference, `it is a path of the machine on which the image was made; ${adviceFor(reference)}`);
     }
     if (by.place !== void 0) return this.#beside(by.place, reference);
     if (by.file !== null) {
-      return fileAt(`${directoryOf(files.pathOf(by.file.fd))}/${name}`);
+      const directory = directoryOf(files.pathOf(by.file.fd));
+      return this.#fileAt(`${directory}/${name}`, reference);
     }
     throw refused(reference, `the image is in no directory in which that could be; ${adviceFor(reference)}`);
   }
@@ -12008,19 +12012,30 @@ var ReferenceGate = class {
   /**
    * Admits a file that was opened for a reference, before any of it is read.
    *
-   * @throws {UserError} If it lies elsewhere, or is part of the chain already.
+   * @throws {UserError} If another file has taken its path since, which lies
+   * elsewhere, or if it is part of the chain already.
    */
   admit(file, reference) {
-    if (file.file !== null) this.#admitFile(file.file.fd, reference);
-    else if (file.place === void 0) {
+    if (file.file !== null) {
+      const path = this.#context.services.files.pathOf(file.file.fd);
+      this.#refuseOutside(path, reference);
+    } else if (file.place === void 0) {
       throw refused(reference, "it is not a file");
     }
     if (!this.#add(file)) {
       throw refused(reference, "it is part of the same chain already; repair the chain with 'qemu-img rebase'");
     }
   }
-  #admitFile(fd, reference) {
-    const path = this.#context.services.files.pathOf(fd);
+  /** A file of this machine. If there is none, opening it says so. */
+  #fileAt(path, reference) {
+    const real = this.#context.services.files.realPath(path);
+    if (real !== null) this.#refuseOutside(real, reference);
+    return {
+      driver: FILE,
+      source: path
+    };
+  }
+  #refuseOutside(path, reference) {
     if (this.#directories.some((directory2) => isInside(path, directory2))) {
       return;
     }
@@ -12053,12 +12068,6 @@ function refused({ role, name, by }, why) {
 }
 function adviceFor({ role }) {
   return role === "backing file" || role === "parent" ? "name the image yourself with backing, such as backing=qcow2:https://HOST/PATH" : "copy the files of the image to one local directory";
-}
-function fileAt(source) {
-  return {
-    driver: FILE,
-    source
-  };
 }
 function isInside(path, directory) {
   return path.startsWith(directory === "/" ? directory : `${directory}/`);
@@ -21069,6 +21078,7 @@ var PARTS = {
   needs: [
     "image"
   ],
+  asStored: true,
   parse(path, text) {
     namesOf(path, text);
     return path;
@@ -21176,6 +21186,7 @@ var RAW = {
   needs: [
     "image"
   ],
+  asStored: true,
   parse(path) {
     if (path !== "") return path;
     throw new UserError('Cannot open "": the name of the image is empty; give a path, or a source such as qcow2:PATH');
@@ -22928,6 +22939,7 @@ var ZST = {
     "image",
     "shared memory"
   ],
+  asStored: true,
   parse(path, text) {
     if (path !== "") return path;
     throw new UserError(`Cannot open "${text}": give a path, as in zst:PATH`);
@@ -25466,6 +25478,7 @@ var HTTP = {
     "socket",
     "shared memory"
   ],
+  asStored: true,
   parse: (_rest, text) => parseHttpUrl(text),
   async open(location, context) {
     const { options, services } = context;
@@ -27317,6 +27330,7 @@ var NBD = {
   needs: [
     "socket"
   ],
+  asStored: true,
   countsSyncErrors: true,
   parse: (_rest, text) => parseNbdUri(text),
   open: openNbd,
@@ -27749,6 +27763,7 @@ var S3 = {
     "socket",
     "shared memory"
   ],
+  asStored: true,
   parse: (_rest, text) => parseS3Uri(text),
   async open(source, context) {
     const { options: { http, tls }, services: { files } } = context;
@@ -30501,6 +30516,19 @@ function openBlockFile(path, options) {
   refuseOtherKinds(entry2.fd, path);
   return reopenBlockFile(entry2.fd, path, options);
 }
+function realPathOf(path, insecurePath) {
+  try {
+    using entry2 = findEntry(path, {
+      action: `open ${path}`,
+      insecurePath,
+      follow: true
+    });
+    return entry2.fd === null ? null : readLink(pathOfDescriptor(entry2.fd));
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
 function reopenBlockFile(fd, name, options) {
   const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
   const how = {
@@ -30723,6 +30751,7 @@ function driverServices({ fileIo = () => null, insecurePath = false, tell: tell2
       }),
       releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
       absolutePath,
+      realPath: (path) => realPathOf(path, insecurePath),
       pathOf: (fd) => readLink(pathOfDescriptor(fd))
     },
     fileIo,

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { zstdCompressSync } from "node:zlib";
 import {
   adviceOn,
@@ -7,8 +7,12 @@ import {
 import { recognise } from "../../src/backends/formats/recognise.ts";
 import { openImage } from "../../src/backends/open_image.ts";
 import { FakeFiles } from "./_fake_files.ts";
+import type { SocketService } from "../../src/backends/services.ts";
 import { imageOptions } from "./_image_options.ts";
+import { ModelWebServer } from "./http/_model_server.ts";
+import { ModelServer } from "./nbd/_model_server.ts";
 import { buildTar, ovfText } from "./ova/_build_ova.ts";
+import { buildImage } from "./qcow2/_build_image.ts";
 import { buildVhd } from "./vhd/_build_vhd.ts";
 import { buildVhdx } from "./vhdx/_build_vhdx.ts";
 import { buildSparse } from "./vmdk/_build_vmdk.ts";
@@ -172,4 +176,72 @@ Deno.test("exporting what is recognised as raw gives notice", async () => {
       "unpack it with 'gzip -d' and export the result",
     ),
   );
+});
+
+/** A disk that begins with the start of a qcow2 image. */
+const QCOW2 = buildImage({ size: 1 << 20 });
+const SERVERS: readonly (readonly [string, SocketService])[] = [
+  ["http://server/disk.img", new ModelWebServer(QCOW2)],
+  ["https://server/disk.001", new ModelWebServer(QCOW2)],
+  ["s3://bucket/disk.img", new ModelWebServer(QCOW2)],
+  ["nbd://server/disk", nbdServerOf(QCOW2)],
+];
+
+function nbdServerOf(bytes: Uint8Array): ModelServer {
+  const server = new ModelServer({ size: bytes.length, structured: true });
+  server.bytes = bytes.slice();
+  return server;
+}
+
+for (const [source, sockets] of SERVERS) {
+  Deno.test(`${source} gives notice of the format that it begins with`, async () => {
+    const services = { ...new FakeFiles().services(), sockets };
+    const noticeOf = async (text: string, offset = 0) => {
+      const options = { ...imageOptions, offset };
+      const image = await openImage(text, options, services);
+      await image.close();
+      return image.notice;
+    };
+    assertEquals(
+      await noticeOf(source),
+      `${source} looks like an image in the format qcow2, but it is exported as a raw image; to export the disk in it, export qcow2:${source}`,
+    );
+    assertEquals(await noticeOf(`qcow2:${source}`), null);
+    assertEquals(await noticeOf(source, 4096), null);
+  });
+}
+
+Deno.test("a URL that begins like no format has no notice, and one request", async () => {
+  const server = new ModelWebServer(new Uint8Array(1 << 20));
+  const services = { ...new FakeFiles().services(), sockets: server };
+  const source = "http://server/disk.001";
+  const image = await openImage(source, imageOptions, services);
+  await image.close();
+  assertEquals(image.notice, null);
+  const read = server.requests.flatMap(({ range }) => range ?? []);
+  assert(Math.max(...read) < 1 << 19, "its end is not read");
+});
+
+Deno.test("what is in pieces, or compressed, gives notice of its format", async () => {
+  const files = new FakeFiles();
+  files.write("d.001", QCOW2.subarray(0, 100));
+  files.write("d.002", QCOW2.subarray(100));
+  files.write("d.zst", buildZst(QCOW2, { frames: [65_536] }));
+  for (const source of ["parts:d.001", "zst:d.zst"]) {
+    const image = await openImage(source, imageOptions, files.services());
+    await image.close();
+    const [prefix, path] = source.split(":");
+    const name = prefix === "zst" ? `/images/${path}` : path;
+    assertMatch(
+      image.notice ?? "",
+      new RegExp(` looks like .* qcow2,.* export qcow2:${prefix}:${name}$`),
+    );
+    const disk = await openImage(
+      `qcow2:${source}`,
+      imageOptions,
+      files.services(),
+    );
+    await disk.close();
+    assertEquals([disk.notice, disk.stat.size], [null, 1 << 20]);
+  }
 });

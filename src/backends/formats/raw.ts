@@ -16,6 +16,7 @@ export const RAW: ImageDriver<string, null> = {
   usage: "PATH",
   prefixes: [""],
   needs: ["image"],
+  asStored: true,
   parse(path) {
     if (path !== "") return path;
     throw new UserError(

@@ -28,16 +28,27 @@ export async function recognise(
   path: string,
   files: FileService,
 ): Promise<KnownFormat | null> {
-  const { size } = await file.stat();
-  const length = Math.min(size, MAGIC_BYTES);
-  const start = await readPart(file, 0, length);
-  const end = await readPart(file, size - length, length);
-  return looksLike(start, end) ??
-    looksLikeDescriptor(start) ??
-    await looksLikeArchive(file, start) ??
-    looksLikeZstd(start, end) ??
+  return await recogniseStart(file) ??
+    looksLike(await startOf(file), await endOf(file)) ??
     await looksLikeVhd(file) ??
     (hasNextPiece(path, files) ? FIRST_PIECE : null);
+}
+
+/**
+ * Tells what an image looks like by how it begins. Hardly anything else is read:
+ * it may come from far away.
+ *
+ * @param image The image.
+ * @returns `null` if it begins like none of the formats that are known.
+ */
+export async function recogniseStart(
+  image: Backend,
+): Promise<KnownFormat | null> {
+  const start = await startOf(image);
+  return looksLike(start) ??
+    looksLikeDescriptor(start) ??
+    await looksLikeArchive(image, start) ??
+    (isZstd(start) ? looksLikeZstd(await endOf(image)) : null);
 }
 
 const FIRST_PIECE: KnownFormat = {
@@ -45,6 +56,17 @@ const FIRST_PIECE: KnownFormat = {
   prefix: "parts:",
   kind: "the first piece of a split image",
 };
+
+async function startOf(file: Backend): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  return await readPart(file, 0, Math.min(size, MAGIC_BYTES));
+}
+
+async function endOf(file: Backend): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  const length = Math.min(size, MAGIC_BYTES);
+  return await readPart(file, size - length, length);
+}
 
 /** Bytes of a file; none if they cannot be read. */
 async function readPart(
@@ -62,11 +84,7 @@ function looksLikeDescriptor(start: Uint8Array): KnownFormat | null {
   return DESCRIPTOR_START.test(text) ? { name: "VMDK", prefix: "vmdk:" } : null;
 }
 
-function looksLikeZstd(
-  start: Uint8Array,
-  end: Uint8Array,
-): KnownFormat | null {
-  if (!isZstd(start)) return null;
+function looksLikeZstd(end: Uint8Array): KnownFormat {
   return hasSeekTable(end) ? { name: "zstd", prefix: "zst:" } : {
     name: "zstd",
     prefix: null,

@@ -204,11 +204,17 @@ export async function runHistory(
     outlives: random.oneIn(2),
     // Few take long, so that others overtake them.
     delay: () =>
-      random.below(1 + Math.floor(longest / (random.oneIn(8) ? 1 : 20))),
-    split: () => 1 + random.below(random.pick([8, 100, 100_000])),
+      isOpen
+        ? random.below(1 + Math.floor(longest / (random.oneIn(8) ? 1 : 20)))
+        : 0,
+    split: () =>
+      isOpen ? 1 + random.below(random.pick([8, 100, 100_000])) : Infinity,
   });
   const mayFail = random.oneIn(4);
-  const history = tell(server, random, figures, mayFail);
+  // What is read to open the image takes nothing of the numbers of a seed.
+  let isOpen = false;
+  const opened = () => void (isOpen = true);
+  const history = tell(server, random, figures, mayFail, opened);
   if (!await time.until(history, LIMIT_MS)) throw new Error("it hangs");
   await history;
 }
@@ -218,10 +224,12 @@ async function tell(
   random: Random,
   figures: HistoryFigures,
   mayFail: boolean,
+  opened: () => void,
 ): Promise<void> {
   const services = { ...new FakeFiles().services(), sockets: server };
   const options = { ...imageOptions, writable: true, reconnect: RECONNECT_S };
   const image = await openImage("nbd://model/", options, services);
+  opened();
   const { syncErrors } = image;
   const threads = [image.backend];
   const closes = [() => image.close()];

@@ -27,6 +27,7 @@ export const PARTS: ImageDriver<string, PartsAttachment> = {
   usage: "parts:PATH",
   prefixes: ["parts:"],
   needs: ["image"],
+  asStored: true,
   parse(path, text) {
     namesOf(path, text);
     return path;

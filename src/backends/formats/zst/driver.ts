@@ -46,6 +46,7 @@ export const ZST: ImageDriver<string, ZstAttachment> = {
   usage: "zst:PATH",
   prefixes: ["zst:"],
   needs: ["image", "shared memory"],
+  asStored: true,
   parse(path, text) {
     if (path !== "") return path;
     throw new UserError(`Cannot open "${text}": give a path, as in zst:PATH`);

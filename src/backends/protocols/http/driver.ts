@@ -17,6 +17,7 @@ export const HTTP: ImageDriver<HttpLocation, HttpAttachment> = {
   usage: "https://HOST[:PORT]/PATH",
   prefixes: ["https://", "http://"],
   needs: ["socket", "shared memory"],
+  asStored: true,
   parse: (_rest, text) => parseHttpUrl(text),
   async open(location, context) {
     const { options, services } = context;

@@ -46,6 +46,7 @@ export const NBD: ImageDriver<NbdSource, NbdAttachment> = {
   usage: "nbd://HOST[:PORT]/EXPORT",
   prefixes: NBD_PREFIXES,
   needs: ["socket"],
+  asStored: true,
   countsSyncErrors: true,
   parse: (_rest, text) => parseNbdUri(text),
   open: openNbd,

@@ -39,6 +39,7 @@ export const S3: ImageDriver<S3Source, S3Attachment> = {
   usage: "s3://BUCKET/KEY",
   prefixes: ["s3://"],
   needs: ["socket", "shared memory"],
+  asStored: true,
   parse: (_rest, text) => parseS3Uri(text),
   async open(source, context) {
     const { options: { http, tls }, services: { files } } = context;
