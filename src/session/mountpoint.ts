@@ -8,7 +8,11 @@ import { ERRNO } from "../base/errno.ts";
 import { UserError } from "../base/user_error.ts";
 import { mountIdOf } from "../linux/mount/fuse_mount.ts";
 import { findMount, type Mount, OWN_TYPE } from "../linux/mount/mountinfo.ts";
-import { isOwnStale, mountState } from "../linux/mount/mount_state.ts";
+import {
+  awaitServer,
+  isOwnStale,
+  mountState,
+} from "../linux/mount/mount_state.ts";
 import { withMountLock } from "../linux/mount/mount_lock.ts";
 import { unmountForUser } from "../linux/mount/mount_by_fusermount.ts";
 import { closeDescriptor, OPEN } from "../linux/syscall/descriptor.ts";
@@ -43,6 +47,9 @@ export function prepareMountpoint(
         `${mountpoint} is a symbolic link; mounting on ${entry.path}, where it leads`,
       );
     }
+    // Not while the lock is held: others would wait too.
+    const there = findMount(entry.path);
+    if (there !== null) awaitServer(there);
     while (withMountLock(() => clearStale(entry, mountpoint, notice)));
     return entry;
   } catch (error) {

@@ -69,6 +69,9 @@ class Export:
         self.log.seek(0)
         return self.log.read()
 
+    def has_ended(self):
+        return self.process.poll() is not None
+
     def end(self):
         if self.json:
             self.process.stdout.read()
@@ -132,7 +135,7 @@ def stale():
     # Relative names, and messages as text.
     names = [os.path.basename(image), os.path.basename(mountpoint)]
     export = Export(*(b"./" + name for name in names), json=False, cwd=root)
-    until("ready", lambda: b"Exporting" in export.errors())
+    until("ready", lambda: b"Exporting" in export.errors() or export.has_ended())
     text = export.errors()
     check("ready line", b"Exporting " + printed(image) in text and b"at ./" + printed(names[1]) in text)
     check("stale mount", b"Removed the stale mount of " + printed(image) in text)

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { cString } from "../../src/linux/syscall/ffi_values.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
+import { prepareMountpoint } from "../../src/session/mountpoint.ts";
 import {
   assertRefused,
   assertSame,
@@ -219,6 +220,25 @@ mountTest(
     assertEquals(await Deno.readTextFile(mountpoint), "underneath");
   },
   ["cmp"],
+);
+
+mountTest(
+  "the mount of an export that was killed a moment ago is stale",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start(["-q2", image, mountpoint]);
+    process.signal("SIGKILL");
+    await process.ended;
+    // In this process, which need not start Deno before it looks.
+    const notices: string[] = [];
+    const notice = (text: string) => notices.push(text);
+    const options = { mountpoint, insecurePath: false, notice };
+    prepareMountpoint(options).close();
+    assertEquals(notices, [
+      `Removed the stale mount of ${image} on ${mountpoint}, whose server had died`,
+    ]);
+    assertEquals(isMounted(mountpoint), false);
+  },
 );
 
 mountTest(

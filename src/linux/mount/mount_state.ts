@@ -19,6 +19,8 @@ import { type Mount, OWN_TYPE } from "./mountinfo.ts";
 
 const SHELL = "/bin/sh";
 const OPEN_LIMIT_MS = 1000;
+/** Milliseconds for the kernel to close what a dead process had open. */
+const CLOSE_LIMIT_MS = 3000;
 
 /**
  * The state of a FUSE mount: `live` (its server may hang nevertheless), `dead`
@@ -61,13 +63,28 @@ export function isOwnStale(mount: Mount): boolean {
 }
 
 /**
- * Whether opening a path ends within a second, successfully or not. A child
- * process does that, because it may hang.
+ * Waits until the server of a live mount of this program answers a request, or
+ * the kernel ends its connection: it may have been killed a moment ago. The
+ * kernel closes what is open in an io_uring 10 to 100 ms after the end of its
+ * process, later on a busy machine, and the mount seems to be live until then. It
+ * waits for three seconds at most, such as for a server that hangs.
+ *
+ * @param mount The topmost mount at its mount point.
+ */
+export function awaitServer(mount: Mount): void {
+  if (mount.type !== OWN_TYPE || mountState(mount) !== "live") return;
+  endsInTime(mount.mountPoint, CLOSE_LIMIT_MS);
+}
+
+/**
+ * Whether opening a path ends in time, successfully or not. A child process does
+ * that, because it may hang.
  *
  * @param path An absolute path.
+ * @param limitMs The longest wait in milliseconds; a second if left out.
  * @returns False also if no process can be started.
  */
-function endsInTime(path: string): boolean {
+function endsInTime(path: string, limitMs: number = OPEN_LIMIT_MS): boolean {
   const nothing = openDescriptor("/dev/null", OPEN.RDWR);
   try {
     const child = startChild({
@@ -76,7 +93,7 @@ function endsInTime(path: string): boolean {
       environment: ["LC_ALL=C", "PATH=/usr/bin:/bin"],
       descriptors: [nothing, nothing, nothing],
     });
-    const hasEnded = child.wait(OPEN_LIMIT_MS) !== null;
+    const hasEnded = child.wait(limitMs) !== null;
     child.kill();
     return hasEnded;
   } catch (error) {
