@@ -11,6 +11,10 @@ import { readText } from "../../src/linux/syscall/text_file.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { mountBySyscall } from "../../src/linux/mount/mount_by_syscall.ts";
 import { findMount } from "../../src/linux/mount/mountinfo.ts";
+import {
+  newMountOn,
+  ownMountsByPath,
+} from "../../src/linux/mount/mount_point.ts";
 import { isOwnStale, mountState } from "../../src/linux/mount/mount_state.ts";
 import { pathKind } from "../../src/linux/syscall/paths.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
@@ -265,6 +269,31 @@ kernelTest(
       } finally {
         device.close();
         await endGuard();
+      }
+    });
+  },
+);
+
+kernelTest(
+  "a new mount is found although it has the id of one that has just gone",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const paths = [`${directory}/gone`, `${directory}/new`] as const;
+      for (const path of paths) await Deno.writeTextFile(path, "");
+      // Another test may take the id meanwhile.
+      for (let i = 0, isReused = false; i < 50 && !isReused; i++) {
+        const fd = openDescriptor(paths[1], OPEN.PATH);
+        const [gone, device] = [openFuseDevice(), openFuseDevice()];
+        const first = mountBySyscall(fileMount(gone.fd, paths[0]));
+        const before = ownMountsByPath();
+        first.unmount();
+        const mount = mountBySyscall(fileMount(device.fd, paths[1]));
+        const found = newMountOn({ fd, path: paths[1] }, before, device.fd);
+        mount.unmount();
+        closeDescriptor(fd);
+        for (const each of [gone, device]) each.close();
+        assertEquals(found?.id, mount.id);
+        isReused = mount.id === first.id;
       }
     });
   },

@@ -35,7 +35,7 @@ import {
   mountPointError,
   newMountOn,
   openMountPoint,
-  ownMountIds,
+  ownMountsByPath,
   refuseHiding,
 } from "./mount_point.ts";
 import { type MountWatcher, watchMount } from "./mount_watcher.ts";
@@ -100,7 +100,7 @@ export function mountByFusermount(options: UserMountOptions): UserMount {
 }
 
 function mountAt(mountPoint: MountPoint, options: UserMountOptions): UserMount {
-  const before = ownMountIds();
+  const before = ownMountsByPath();
   const { fd, allowOther } = callFusermount(mountPoint.path, options);
   try {
     const mount = findNewMount(mountPoint, before, fd, options);
@@ -120,7 +120,7 @@ function mountAt(mountPoint: MountPoint, options: UserMountOptions): UserMount {
 
 function findNewMount(
   mountPoint: MountPoint,
-  before: ReadonlySet<number>,
+  before: ReadonlySet<string>,
   fd: number,
   options: UserMountOptions,
 ): Mount {

@@ -28,7 +28,7 @@ import {
   mountPointError,
   newMountOn,
   openMountPoint,
-  ownMountIds,
+  ownMountsByPath,
   refuseHiding,
 } from "./mount_point.ts";
 import { OWN_TYPE } from "./mountinfo.ts";
@@ -79,7 +79,7 @@ export function mountBySyscall(options: MountOptions): FuseMount {
   try {
     return withMountLock(() => {
       checkMountPoint(mountPoint, options);
-      const before = ownMountIds();
+      const before = ownMountsByPath();
       callMount(mountPoint.fd, options);
       const mount = newMountOn(mountPoint, before, options.fd);
       if (mount === null) throw new UnmountedError(options.mountpoint);

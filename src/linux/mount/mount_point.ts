@@ -93,9 +93,17 @@ export function checkMountPoint(
   });
 }
 
-/** The ids of all mounts of this program, including hidden ones. */
-export function ownMountIds(): Set<number> {
-  return new Set(ownMounts().map((mount) => mount.id));
+/**
+ * All mounts of this program, including hidden ones, for {@linkcode newMountOn}.
+ * Their ids are not enough: a new mount may get that of one that is unmounted in
+ * the same moment.
+ */
+export function ownMountsByPath(): ReadonlySet<string> {
+  return new Set(ownMounts().map(keyOf));
+}
+
+function keyOf({ id, mountPoint }: Mount): string {
+  return `${id} ${mountPoint}`;
 }
 
 /**
@@ -103,13 +111,13 @@ export function ownMountIds(): Set<number> {
  * itself would wait for the reply to INIT.
  *
  * @param mountPoint What it was mounted on.
- * @param before The result of {@linkcode ownMountIds} before mounting.
+ * @param before The result of {@linkcode ownMountsByPath} before mounting.
  * @param fd A descriptor of the connection.
  * @returns `null` if it is not there.
  */
 export function newMountOn(
   mountPoint: MountPoint,
-  before: ReadonlySet<number>,
+  before: ReadonlySet<string>,
   fd: number,
 ): Mount | null {
   // The kernel tells the connection's number since Linux 6.18. Otherwise the
@@ -118,9 +126,10 @@ export function newMountOn(
   const connection = connectionOf(fd);
   for (let tries = 0; tries < TRIES; tries++) {
     const path = readLink(pathOfDescriptor(mountPoint.fd));
-    const found = ownMounts().find(({ id, minor, mountPoint }) =>
-      !before.has(id) &&
-      (connection === null ? mountPoint === path : minor === connection)
+    const found = ownMounts().find((mount) =>
+      connection === null
+        ? mount.mountPoint === path && !before.has(keyOf(mount))
+        : mount.minor === connection
     );
     if (found !== undefined) return found;
     if (path === readLink(pathOfDescriptor(mountPoint.fd))) break;
