@@ -16,9 +16,11 @@ import {
   within,
 } from "../mount/_harness.ts";
 import { emptyFile, torture } from "./_harness.ts";
-import { busiestThread, StoppedThread } from "./_stopped_thread.ts";
+import { busiestThreads, StoppedThread } from "./_stopped_thread.ts";
 
 const SIZE = 256 * MIB;
+/** Only over /dev/fuse a queue reads batches; other tests permit io_uring. */
+const ARGS = ["-wq2", "--transport=device"];
 /** How often a Worker is stopped until it holds several requests. */
 const TRIES = 30;
 /** More than the load can do until its server is killed. */
@@ -106,7 +108,8 @@ async function stopWithBatch(
 ): Promise<StoppedThread> {
   for (let i = 0; i < TRIES; i++) {
     await pause(LOAD_MS);
-    const worker = await StoppedThread.stop(await busiestThread(pid));
+    const [busiest, other] = await busiestThreads(pid);
+    const worker = await StoppedThread.stop(busiest!, other);
     load.pause();
     if (await outstanding(mountpoint) > 1) return worker;
     await worker[Symbol.asyncDispose]();
@@ -126,7 +129,11 @@ torture(
   async (directory) => {
     const mountpoint = await emptyFile(`${directory}/mnt.img`);
     const disk = `memory:${SIZE}`;
-    await using process = await ExportProcess.start(["-wq2", disk, mountpoint]);
+    await using process = await ExportProcess.start([
+      ...ARGS,
+      disk,
+      mountpoint,
+    ]);
     await using load = new VerifiedLoad(mountpoint);
     {
       await using _ = await stopWithBatch(process, mountpoint, load);
@@ -147,7 +154,11 @@ torture(
   async (directory) => {
     const mountpoint = await emptyFile(`${directory}/mnt.img`);
     const disk = `memory:${SIZE}`;
-    await using process = await ExportProcess.start(["-wq2", disk, mountpoint]);
+    await using process = await ExportProcess.start([
+      ...ARGS,
+      disk,
+      mountpoint,
+    ]);
     await using load = new VerifiedLoad(mountpoint, LOOPS);
     {
       await using _ = await stopWithBatch(process, mountpoint, load);
