@@ -281,7 +281,8 @@ kernelTest(
       const paths = [`${directory}/gone`, `${directory}/new`] as const;
       for (const path of paths) await Deno.writeTextFile(path, "");
       // Another test may take the id meanwhile.
-      for (let i = 0, isReused = false; i < 50 && !isReused; i++) {
+      let isReused = false;
+      for (let i = 0; i < 50 && !isReused; i++) {
         const fd = openDescriptor(paths[1], OPEN.PATH);
         const [gone, device] = [openFuseDevice(), openFuseDevice()];
         const first = mountBySyscall(fileMount(gone.fd, paths[0]));

@@ -6,9 +6,13 @@ import ctypes
 import sys
 
 path = sys.argv[1]
-libc = ctypes.CDLL(None)
+EBUSY = 16
+libc = ctypes.CDLL(None, use_errno=True)
 while True:
     with open("/proc/self/mountinfo") as mounts:
         if any(line.split(" ")[4] == path for line in mounts):
             break
-sys.exit(libc.umount2(path.encode(), 0))
+# mount(2) itself still uses the mount for a moment.
+while libc.umount2(path.encode(), 0) != 0:
+    if ctypes.get_errno() != EBUSY:
+        sys.exit(1)

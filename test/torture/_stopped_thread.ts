@@ -10,9 +10,8 @@ import { within } from "../mount/_harness.ts";
 /** Seconds after which the thread goes on even if the test has died. */
 const LIFE_S = 40;
 
-// Stops a thread. With a second one, it waits for the first to hold a batch of
-// requests: both stop, so that requests pile up; then the first goes on from one
-// system call to the next, until it has fetched several, and the second is let go.
+// Stops threads. Told to, the first goes on from one system call to the next,
+// until it has fetched several requests, and the others are let go.
 const PROGRAM = `
 import ctypes, os, struct, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -27,63 +26,82 @@ def stop(thread):
     ptrace(SEIZE, thread)
     ptrace(INTERRUPT, thread)
     os.waitpid(thread, WALL)
+def stops(thread, end):
+    while os.waitpid(thread, WALL | os.WNOHANG)[0] == 0:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.001)
+    return True
 def fetch(thread):
     info, call, end = ctypes.create_string_buffer(88), None, time.monotonic() + 2
-    while time.monotonic() < end:
+    while True:
         ptrace(SYSCALL, thread)
-        os.waitpid(thread, WALL)
+        if not stops(thread, end):
+            ptrace(INTERRUPT, thread)
+            os.waitpid(thread, WALL)
+            return
         ptrace(GET_SYSCALL_INFO, thread, len(info), ctypes.addressof(info))
         kind, value = info.raw[0], struct.unpack_from("=q", info.raw, 24)[0]
         if kind == ENTRY:
             call = value
         if kind == EXIT and call == IO_URING_ENTER and value > 1:
             return
-thread, *other = map(int, sys.argv[1:])
-stop(thread)
-for each in other:
+threads = [int(each) for each in sys.argv[1:]]
+for each in threads:
     stop(each)
-    time.sleep(0.1)
-    fetch(thread)
-    ptrace(DETACH, each)
 print("stopped", flush=True)
-sys.stdin.read()
+if sys.stdin.readline() == "fetch\\n":
+    fetch(threads[0])
+    for each in threads[1:]:
+        ptrace(DETACH, each)
+    print("fetched", flush=True)
+    sys.stdin.read()
 `;
 
-/** A thread that is stopped until this is disposed of. */
+/** Threads that are stopped until this is disposed of. */
 export class StoppedThread implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
+    this.#lines = child.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
   }
 
-  /**
-   * Stops a thread, and waits until it has stopped.
-   *
-   * @param thread Its id.
-   * @param other Another Worker of the same export under load: the first thread
-   * then stops where it has fetched several requests, if it does so within 2 s.
-   */
-  static async stop(thread: number, other?: number): Promise<StoppedThread> {
-    const threads = [thread, ...other === undefined ? [] : [other]].map(String);
+  /** Stops threads, and waits until they have stopped. */
+  static async stop(...threads: readonly number[]): Promise<StoppedThread> {
+    const python = ["python3", "-c", PROGRAM, ...threads.map(String)];
     const child = new Deno.Command("timeout", {
-      args: ["-k", "1", `${LIFE_S}`, "python3", "-c", PROGRAM, ...threads],
+      args: ["-k", "1", `${LIFE_S}`, ...python],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
-    const lines = child.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).getReader();
-    const { value } = await within(lines.read(), "stopping a thread");
-    await lines.cancel();
     const stopped = new StoppedThread(child);
-    if (value === "stopped") return stopped;
+    if (await stopped.#told("stopped")) return stopped;
     await stopped[Symbol.asyncDispose]();
-    throw new Error(`Thread ${thread} cannot be stopped`);
+    throw new Error(`Threads ${threads.join()} cannot be stopped`);
+  }
+
+  /**
+   * Lets all threads go on but the first: it goes on until it has fetched several
+   * requests, or for two seconds.
+   */
+  async fetch(): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("fetch\n"));
+    writer.releaseLock();
+    if (!await this.#told("fetched")) throw new Error("The tracer has ended");
+  }
+
+  async #told(what: string): Promise<boolean> {
+    return (await within(this.#lines.read(), what)).value === what;
   }
 
   /** Lets it go on: the kernel does, when its tracer ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child.stdin.close().catch(() => {});
+    await this.#lines.cancel();
     await within(this.#child.status, "the end of the tracer");
   }
 }

@@ -26,7 +26,7 @@ const TRIES = 30;
 /** More than the load can do until its server is killed. */
 const LOOPS = 100;
 /** Milliseconds of load between two of them. */
-const LOAD_MS = 20;
+const LOAD_MS = 50;
 
 // Prints how many requests of a connection have no answer, once that number
 // stays the same. fusectl may not be mounted, so it has a mount namespace.
@@ -108,11 +108,16 @@ async function stopWithBatch(
 ): Promise<StoppedThread> {
   for (let i = 0; i < TRIES; i++) {
     await pause(LOAD_MS);
-    const [busiest, other] = await busiestThreads(pid);
-    const worker = await StoppedThread.stop(busiest!, other);
+    const workers = (await busiestThreads(pid)).slice(0, 2);
     load.pause();
-    if (await outstanding(mountpoint) > 1) return worker;
-    await worker[Symbol.asyncDispose]();
+    const stopped = await StoppedThread.stop(...workers);
+    // Requests pile up.
+    load.resume();
+    await pause(LOAD_MS);
+    await stopped.fetch();
+    load.pause();
+    if (await outstanding(mountpoint) > 1) return stopped;
+    await stopped[Symbol.asyncDispose]();
     load.resume();
   }
   throw new Error("The Worker never held several requests");
