@@ -17831,6 +17831,9 @@ async function succeed(answer, name) {
 }
 
 // src/backends/formats/qcow2/writing/steps.ts
+function* stepsOf(soon) {
+  return typeof soon === "number" ? soon : yield* soon;
+}
 function run(steps) {
   return new Run(steps).start();
 }
@@ -17874,14 +17877,17 @@ var Run = class {
     return step.value;
   }
 };
-function* fully(write2, length2, none) {
-  for (let done = 0; done < length2; ) {
-    const put2 = yield write2(done);
-    if (put2 < 0) return put2;
-    if (put2 === 0) return none;
-    done += put2;
+function fully(write2, length2, none) {
+  if (length2 === 0) return 0;
+  const first2 = write2(0);
+  return first2 === length2 ? 0 : goOn(first2, write2, length2, none);
+}
+function* goOn(first2, write2, length2, none) {
+  let put2 = yield first2;
+  for (let done = put2; put2 > 0 && done < length2; done += put2) {
+    put2 = yield write2(done);
   }
-  return 0;
+  return put2 < 0 ? put2 : put2 === 0 ? none : 0;
 }
 
 // src/backends/formats/qcow2/writing/table_file.ts
@@ -17904,7 +17910,11 @@ var TableFile = class {
    * @param host Where the slice is in the file.
    * @returns Its slot, {@linkcode NO_ROOM}, or a negated errno.
    */
-  *load(cache, slice, host) {
+  load(cache, slice, host) {
+    const slot = cache.find(slice);
+    return slot >= 0 ? slot : this.#bring(cache, slice, host);
+  }
+  *#bring(cache, slice, host) {
     for (; ; ) {
       const slot = cache.find(slice);
       if (slot >= 0) return slot;
@@ -17921,12 +17931,12 @@ var TableFile = class {
   /** Reads bytes; where the file ends, the table is damaged. */
   *read(host, bytes2) {
     const read2 = (done) => this.file.read(host + done, bytes2, done, bytes2.length - done);
-    return yield* fully(read2, bytes2.length, -ERRNO.EIO);
+    return yield* stepsOf(fully(read2, bytes2.length, -ERRNO.EIO));
   }
   /** Writes bytes. */
   *write(host, bytes2) {
     const write2 = (done) => this.file.write(host + done, bytes2, done, bytes2.length - done);
-    return yield* fully(write2, bytes2.length, -ERRNO.EIO);
+    return yield* stepsOf(fully(write2, bytes2.length, -ERRNO.EIO));
   }
   /** Writes words. */
   *writeWords(host, words) {
@@ -18002,7 +18012,7 @@ function* giveSome(image, first2, most) {
   try {
     for (let done = 0; done < run3; done++) {
       image.tables.remove(first2 + done);
-      const error = yield* image.refcounts.set(first2 + done, 0);
+      const error = yield* stepsOf(image.refcounts.set(first2 + done, 0));
       if (error < 0) return done > 0 ? done : error;
     }
   } finally {
@@ -18015,7 +18025,8 @@ function* lowerOrFind({ refcounts: refcounts2 }, first2, most) {
     const refcount = yield* refcounts2.get(first2 + run3);
     if (refcount === 1) continue;
     if (run3 > 0) return run3;
-    return refcount > 1 ? yield* refcounts2.set(first2, refcount - 1) : refcount;
+    if (refcount <= 1) return refcount;
+    return yield* stepsOf(refcounts2.set(first2, refcount - 1));
   }
   return most;
 }
@@ -18439,7 +18450,7 @@ function* growTable(refcounts2, block) {
   const { blocks, clusters } = sizeOf3(refcounts2, block + 1);
   if (clusters * clusterSize > LIMIT2.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
   const used = blocks + clusters;
-  let error = yield* refcounts2.extendFile(first2 + used);
+  let error = yield* stepsOf(refcounts2.extendFile(first2 + used));
   if (error < 0) return error;
   refcounts2.use(first2, used);
   for (let i = 0; i < blocks; i++) {
@@ -18496,6 +18507,7 @@ function bigEndian(entries2) {
 // src/backends/formats/qcow2/writing/refcounts.ts
 var GROWTH = 8 << 20;
 var CLUSTERS_MAX3 = 4294967295;
+var NO_CLUSTER = -1e6;
 var BAD_REFCOUNTS = -4e5;
 var Refcounts = class {
   state;
@@ -18546,22 +18558,32 @@ var Refcounts = class {
     return this.#read(slot, cluster % this.#perSlice);
   }
   /** Sets the refcount of a cluster whose block exists; 0 or negative. */
-  *set(cluster, refcount) {
-    const slice = Math.floor(cluster / this.#perSlice);
-    const index = cluster % this.#perSlice;
-    for (; ; ) {
+  set(cluster, refcount) {
+    return this.#change(cluster, refcount) ? 0 : this.#bring(cluster, refcount);
+  }
+  /** Sets a refcount, reading the slice that it is in. */
+  *#bring(cluster, refcount) {
+    do {
       const slot = yield* this.#load(cluster);
       if (slot < 0) return slot;
-      const start = slot * (this.#sliceSize / 4);
-      const { data } = this.cache;
-      const words = withRefcount(data, start, this.order, index, refcount);
-      const { word } = refcountPlace(this.order, index);
-      if (this.cache.change(slice, word, words)) break;
-    }
+    } while (!this.#change(cluster, refcount));
+    return 0;
+  }
+  /** Sets a refcount if its slice is cached; returns whether it is. */
+  #change(cluster, refcount) {
+    const { cache, order } = this;
+    const slice = Math.floor(cluster / this.#perSlice);
+    const index = cluster % this.#perSlice;
+    const slot = cache.find(slice);
+    if (slot < 0) return false;
+    const start = slot * (this.#sliceSize / 4);
+    const words = withRefcount(cache.data, start, order, index, refcount);
+    const { word } = refcountPlace(order, index);
+    if (!cache.change(slice, word, words)) return false;
     if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
       this.state.set("FREE_FROM", cluster);
     }
-    return 0;
+    return true;
   }
   /**
    * Allocates clusters that follow each other: as many as are free at the first
@@ -18571,13 +18593,17 @@ var Refcounts = class {
    * @returns The first one, or a negative number.
    */
   *allocate(count2) {
-    const first2 = yield* this.#findFree(count2);
+    const at = this.state.get("FREE_FROM");
+    const cached = this.#freeInCache(at, count2);
+    const first2 = cached === NO_CLUSTER ? yield* this.#findFree(count2) : cached;
     if (first2 < 0) return first2;
     const found = this.allocated;
-    const error = yield* this.extendFile(first2 + found);
+    const extend = this.extendFile(first2 + found);
+    const error = typeof extend === "number" ? extend : yield* extend;
     if (error < 0) return error;
     for (let done = 0; done < found; done++) {
-      const result3 = yield* this.set(first2 + done, 1);
+      const set = this.set(first2 + done, 1);
+      const result3 = typeof set === "number" ? set : yield* set;
       if (result3 < 0) {
         yield* this.free(first2, done);
         return result3;
@@ -18623,7 +18649,7 @@ var Refcounts = class {
   /** Frees clusters that no table has ever referred to. */
   *free(first2, count2) {
     for (let done = 0; done < count2; done++) {
-      const error = yield* this.set(first2 + done, 0);
+      const error = yield* stepsOf(this.set(first2 + done, 0));
       if (error >= 0) continue;
       this.release(first2 + done, count2 - done);
       break;
@@ -18646,9 +18672,11 @@ var Refcounts = class {
     return this.#canGrow && first2 >= unused;
   }
   /** Makes the file long enough for the clusters up to one. */
-  *extendFile(end) {
+  extendFile(end) {
+    return end <= this.state.get("FILE_CLUSTERS") ? 0 : this.#growFile(end);
+  }
+  *#growFile(end) {
     const { state, clusterSize } = this;
-    if (end <= state.get("FILE_CLUSTERS")) return 0;
     if (!this.#canGrow) return -ERRNO.ENOSPC;
     const ahead = Math.ceil(GROWTH / clusterSize);
     for (const clusters of [
@@ -18684,31 +18712,40 @@ var Refcounts = class {
       }
       const slot = yield* this.#load(at);
       if (slot < 0) return slot;
-      const from = at % this.#perSlice;
-      const index = this.#firstFree(slot, from);
-      const first2 = at - from + index;
-      if (index < this.#perSlice) {
-        if (this.isTable(first2)) return BAD_REFCOUNTS;
-        let found = 1;
-        const most = Math.min(count2, this.#perSlice - index);
-        while (found < most && this.#read(slot, index + found) === 0) found++;
-        this.allocated = found;
-        return first2;
-      }
-      at = first2;
+      const first2 = this.#freeIn(slot, at, count2);
+      if (first2 !== NO_CLUSTER) return first2;
+      at += this.#perSlice - at % this.#perSlice;
       this.state.set("FREE_FROM", at);
     }
   }
-  #firstFree(slot, from) {
-    let index = from;
-    while (index < this.#perSlice && this.#read(slot, index) !== 0) index++;
-    return index;
+  /** The same if the slice of a cluster is cached and has free ones. */
+  #freeInCache(at, count2) {
+    const isThere2 = at < CLUSTERS_MAX3 && this.#blockAt(Math.floor(at / this.perBlock)) !== 0;
+    const slot = isThere2 ? this.cache.find(Math.floor(at / this.#perSlice)) : NO_CLUSTER;
+    return slot < 0 ? NO_CLUSTER : this.#freeIn(slot, at, count2);
+  }
+  /**
+   * The first free cluster of a slice from one on, and how many follow; none if
+   * all are used.
+   */
+  #freeIn(slot, at, count2) {
+    const perSlice = this.#perSlice;
+    let index = at % perSlice;
+    const start = at - index;
+    while (index < perSlice && this.#read(slot, index) !== 0) index++;
+    if (index === perSlice) return NO_CLUSTER;
+    if (this.isTable(start + index)) return BAD_REFCOUNTS;
+    let found = 1;
+    const most = Math.min(count2, perSlice - index);
+    while (found < most && this.#read(slot, index + found) === 0) found++;
+    this.allocated = found;
+    return start + index;
   }
   /** Adds a block, in the first cluster that it describes. */
   *#addBlock(block, at) {
     if (block === 0) return -ERRNO.EIO;
     if (block >= this.table.length) return yield* growTable(this, block);
-    let error = yield* this.extendFile(at + 1);
+    let error = yield* stepsOf(this.extendFile(at + 1));
     if (error < 0) return error;
     this.use(at, 1);
     const words = ownBlock(this, block, at, 1);
@@ -18721,7 +18758,8 @@ var Refcounts = class {
   }
   *#load(cluster) {
     const slice = Math.floor(cluster / this.#perSlice);
-    const slot = yield* this.file.load(this.cache, slice, this.hostOf(slice));
+    const load = this.file.load(this.cache, slice, this.hostOf(slice));
+    const slot = typeof load === "number" ? load : yield* load;
     if (slot === NO_ROOM) this.state.set("REFCOUNTS_FULL", 1);
     return slot;
   }
@@ -18905,7 +18943,16 @@ var DiskTables = class {
    * @param count How many.
    * @returns 0 or a negative number.
    */
-  *own(slice, mayAdd, entry2, count2) {
+  own(slice, mayAdd, entry2, count2) {
+    const { tableSlices, entryWords: entryWords2 } = this.#geometry;
+    const table2 = Math.floor(slice / tableSlices);
+    const first2 = entry2 * entryWords2;
+    const end = first2 + count2 * entryWords2;
+    const isThere2 = this.isOwn(table2) && this.#hasTable(table2) && this.cache.copy(slice, this.words, first2, end);
+    return isThere2 ? 0 : this.#bring(slice, mayAdd, first2, end);
+  }
+  /** The same for words of a slice that may need a table, or to be read. */
+  *#bring(slice, mayAdd, first2, end) {
     const table2 = Math.floor(slice / this.#geometry.tableSlices);
     const cluster = Atomics.load(this.l1, table2);
     if (cluster === BAD_TABLE) return -ERRNO.EIO;
@@ -18914,12 +18961,9 @@ var DiskTables = class {
       const error = yield* this.#makeOwn(table2, cluster);
       if (error < 0) return error;
     }
-    const { entryWords: entryWords2 } = this.#geometry;
-    const first2 = entry2 * entryWords2;
-    const end = first2 + count2 * entryWords2;
     do {
-      const host = this.hostOf(slice);
-      const slot = yield* this.file.load(this.cache, slice, host);
+      const load = this.file.load(this.cache, slice, this.hostOf(slice));
+      const slot = typeof load === "number" ? load : yield* load;
       if (slot < 0) return slot;
     } while (!this.cache.copy(slice, this.words, first2, end));
     return 0;
@@ -18928,12 +18972,20 @@ var DiskTables = class {
    * Changes words of a slice that is this disk's own, reading it if it has left
    * the cache; 0 or a negative number.
    */
-  *change(slice, at, words) {
-    while (!this.cache.change(slice, at, words)) {
-      const error = yield* this.own(slice, false, 0, 0);
+  change(slice, at, words) {
+    return this.cache.change(slice, at, words) ? 0 : this.#bringAndChange(slice, at, words);
+  }
+  *#bringAndChange(slice, at, words) {
+    do {
+      const error = yield* this.#bring(slice, false, 0, 0);
       if (error < 0) return error;
-    }
+    } while (!this.cache.change(slice, at, words));
     return 0;
+  }
+  /** Whether an entry of the L1 table refers to an L2 table. */
+  #hasTable(table2) {
+    const cluster = Atomics.load(this.l1, table2);
+    return cluster !== NO_TABLE && cluster !== BAD_TABLE;
   }
   /** Whether an L2 table belongs to this disk alone. */
   isOwn(table2) {
@@ -19020,14 +19072,16 @@ var DiskTables = class {
 };
 
 // src/backends/formats/qcow2/writing/map_steps.ts
-function* mapSteps({ lookup: lookup2, file, geometry }, position, length2, mapping) {
-  if (lookup2.map(position, length2, mapping)) return 0;
+function mapSteps(sources, position, length2, mapping) {
+  return sources.lookup.map(position, length2, mapping) ? 0 : readAndMap(sources, position, length2, mapping);
+}
+function* readAndMap({ lookup: lookup2, file, geometry }, position, length2, mapping) {
   const slice = new SliceBuffer(geometry.sliceSize);
   do {
     lookup2.prepare(position, slice);
     const { bytes: bytes2, host } = slice;
     const read2 = (done) => file.read(host + done, bytes2, done, bytes2.length - done);
-    const error = yield* fully(read2, bytes2.length, -ERRNO.EIO);
+    const error = yield* stepsOf(fully(read2, bytes2.length, -ERRNO.EIO));
     if (error < 0) return error;
     if (lookup2.mapRead(slice, position, length2, mapping)) break;
   } while (!lookup2.map(position, length2, mapping));
@@ -19198,25 +19252,26 @@ function* link(image, clusters) {
   if (state.refusesChanges) return -ERRNO.EIO;
   const { slice, entry: entry2, count: count2, host, guest } = clusters;
   const { entryWords: entryWords2, clusterSize } = geometry;
-  let error = yield* disk.own(slice, false, entry2, count2);
+  const own = disk.own(slice, false, entry2, count2);
+  let error = typeof own === "number" ? own : yield* own;
   if (error < 0) return error;
-  const words = new Int32Array(count2 * entryWords2);
+  const words = [];
   const old = [];
   for (let i = 0; i < count2; i++) {
     const before = new Entry(image);
     const at = (entry2 + i) * entryWords2;
     before.read(disk.words, at, guest + i * clusterSize);
-    words.set(ownEntry(host + i * clusterSize, false), i * entryWords2);
+    words.push(...ownEntry(host + i * clusterSize, false));
     if (entryWords2 === 4) {
       const start = guest + i * clusterSize;
       const written = writtenSubclusters(clusters, start, geometry);
       const keeps = before.kind === CLUSTER.OWN ? before.allocated : 0;
-      words[i * entryWords2 + 2] = before.zero & ~written;
-      words[i * entryWords2 + 3] = keeps | written;
+      words.push(before.zero & ~written, keeps | written);
     }
     old.push(before);
   }
-  error = yield* disk.change(slice, entry2 * entryWords2, words);
+  const change = disk.change(slice, entry2 * entryWords2, words);
+  error = typeof change === "number" ? change : yield* change;
   if (error < 0) return error;
   if (clusters.isOwn) return 0;
   for (const before of old) releaseEntry(image, before);
@@ -19247,6 +19302,8 @@ var ClusterMemory = class {
 var NewClusterData = class {
   #image;
   #memory;
+  /** Of a range that is mapped at once. */
+  #mapping = new Mapping();
   /** Prepares to write to new clusters of an image. */
   constructor(image) {
     this.#image = image;
@@ -19255,12 +19312,15 @@ var NewClusterData = class {
   /** Writes the data, and around them what was there before. */
   *write(clusters, position, buffer, start, length2) {
     const end = position + length2;
-    const head = yield* this.#bytesBefore(clusters, clusters.from, position);
+    const before = this.#bytesBefore(clusters, clusters.from, position);
+    const head = typeof before === "number" ? before : yield* before;
     if (head < 0) return head;
-    const tail = yield* this.#bytesBefore(clusters, end, clusters.to);
+    const after = this.#bytesBefore(clusters, end, clusters.to);
+    const tail = typeof after === "number" ? after : yield* after;
     if (tail < 0) return tail;
     if (head === 0 && tail === 0) {
-      return yield* this.#put(clusters, position, buffer, start, length2);
+      const put2 = this.#put(clusters, position, buffer, start, length2);
+      return typeof put2 === "number" ? put2 : yield* put2;
     }
     const memory = this.#memory;
     const bytes2 = memory.take();
@@ -19270,11 +19330,13 @@ var NewClusterData = class {
         if (error2 < 0) return error2;
         bytes2.set(buffer.subarray(start, start + length2), head);
         const all = head + length2 + tail;
-        return yield* this.#put(clusters, position - head, bytes2, 0, all);
+        const put3 = this.#put(clusters, position - head, bytes2, 0, all);
+        return typeof put3 === "number" ? put3 : yield* put3;
       }
       let error = yield* this.#copy(clusters, position - head, head, bytes2);
       if (error < 0) return error;
-      error = yield* this.#put(clusters, position, buffer, start, length2);
+      const put2 = this.#put(clusters, position, buffer, start, length2);
+      error = typeof put2 === "number" ? put2 : yield* put2;
       if (error < 0) return error;
       return yield* this.#copy(clusters, end, tail, bytes2);
     } finally {
@@ -19285,55 +19347,65 @@ var NewClusterData = class {
    * How many bytes of a range beside the data have to be copied: all, or none if
    * the new cluster reads as they do.
    */
-  *#bytesBefore({ areUnused }, from, to) {
+  #bytesBefore({ areUnused }, from, to) {
     if (from >= to) return 0;
-    const { image, size } = {
-      image: this.#image,
-      size: to - from
-    };
+    const size = to - from;
     if (!areUnused) return size;
-    const { state: { epochs } } = image;
+    const mapping = this.#mapping;
+    return this.#image.lookup.map(from, size, mapping) ? this.#readsAsNew(mapping, from, size) ? 0 : size : this.#mapBefore(from, size);
+  }
+  /** The same where the table has to be read. */
+  *#mapBefore(from, size) {
+    const image = this.#image;
+    const { epochs } = image.state;
     const mapping = new Mapping();
     const counter = epochs.enter();
     let error;
     try {
-      error = yield* mapSteps(image, from, size, mapping);
+      error = yield* stepsOf(mapSteps(image, from, size, mapping));
     } finally {
       epochs.leave(counter);
     }
     if (error < 0) return error;
-    const isBelow = mapping.kind === MAPPED.UNALLOCATED && (image.backing === null || from >= image.backing.size);
-    const isZero2 = mapping.kind === MAPPED.ZERO || isBelow;
-    return isZero2 && mapping.length === size ? 0 : size;
+    return this.#readsAsNew(mapping, from, size) ? 0 : size;
+  }
+  /** Whether all of a range reads as zeroes, as clusters that are new do. */
+  #readsAsNew({ kind, length: length2 }, from, size) {
+    const { backing } = this.#image;
+    const isBelow = kind === MAPPED.UNALLOCATED && (backing === null || from >= backing.size);
+    return (kind === MAPPED.ZERO || isBelow) && length2 === size;
   }
   /** Copies what the disk has in a range to the new clusters. */
   *#copy(clusters, from, size, bytes2) {
-    const error = yield* this.#readBefore(from, size, bytes2, 0);
+    const error = yield* stepsOf(this.#readBefore(from, size, bytes2, 0));
     if (error < 0) return error;
-    return yield* this.#put(clusters, from, bytes2, 0, size);
+    return yield* stepsOf(this.#put(clusters, from, bytes2, 0, size));
   }
   /** Reads what is beside the data: by one call if that reads few bytes more. */
   *#readAround(position, length2, head, tail, bytes2) {
     const isShort = head > 0 && tail > 0 && length2 <= head + tail;
     if (isShort) {
       const all = head + length2 + tail;
-      const error2 = yield* this.#readBefore(position - head, all, bytes2, 0);
+      const read3 = this.#readBefore(position - head, all, bytes2, 0);
+      const error2 = typeof read3 === "number" ? read3 : yield* read3;
       if (error2 >= 0) return error2;
     }
-    const error = yield* this.#readBefore(position - head, head, bytes2, 0);
+    const from = position - head;
+    const error = yield* stepsOf(this.#readBefore(from, head, bytes2, 0));
     if (error < 0) return error;
     const end = position + length2;
-    return yield* this.#readBefore(end, tail, bytes2, head + length2);
+    const read2 = this.#readBefore(end, tail, bytes2, head + length2);
+    return yield* stepsOf(read2);
   }
   #readBefore(from, size, bytes2, at) {
     const read2 = (done) => this.#image.read(from + done, bytes2, at + done, size - done);
     return fully(read2, size, -ERRNO.EIO);
   }
-  *#put({ host, guest }, position, buffer, start, length2) {
+  #put({ host, guest }, position, buffer, start, length2) {
     const { data } = this.#image;
     const at = host + position - guest;
     const write2 = (done) => data.write(at + done, buffer, start + done, length2 - done);
-    return yield* fully(write2, length2, -ERRNO.ENOSPC);
+    return fully(write2, length2, -ERRNO.ENOSPC);
   }
 };
 
@@ -19344,6 +19416,7 @@ var DiskWriter = class {
   #geometry;
   #entry;
   #data;
+  #mapping = new Mapping();
   /** Prepares to write an image. */
   constructor(image) {
     this.#image = image;
@@ -19355,7 +19428,7 @@ var DiskWriter = class {
   *write(position, buffer, start, length2) {
     for (let done = 0; done < length2; ) {
       const at = position + done;
-      let put2 = yield* this.#inPlace(at, buffer, start + done, length2 - done);
+      let put2 = this.#hasNoPlace(at, length2 - done) ? AGAIN : yield* this.#inPlace(at, buffer, start + done, length2 - done);
       if (put2 === AGAIN) {
         put2 = yield* this.#allocating(at, buffer, start + done, length2 - done);
       }
@@ -19365,13 +19438,20 @@ var DiskWriter = class {
     }
     return length2;
   }
+  /** Whether a range is known to begin where the disk has no data of its own. */
+  #hasNoPlace(position, length2) {
+    const mapping = this.#mapping;
+    if (!this.#image.lookup.map(position, length2, mapping)) return false;
+    const { kind, isOwn } = mapping;
+    return kind !== MAPPED.CORRUPT && (kind !== MAPPED.DATA || !isOwn);
+  }
   /** Writes where there are clusters of the disk's own, else says so. */
   *#inPlace(position, buffer, start, length2) {
     const { state: { epochs }, data, tables } = this.#image;
     const counter = epochs.enter();
     try {
       const mapping = new Mapping();
-      const error = yield* mapSteps(this.#image, position, length2, mapping);
+      const error = yield* stepsOf(mapSteps(this.#image, position, length2, mapping));
       if (error < 0) return error;
       if (mapping.kind === MAPPED.CORRUPT) return this.#damaged(position);
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
@@ -19444,7 +19524,8 @@ var DiskWriter = class {
     const inSlice = Math.min(most, this.#geometry.sliceEntries - entry2);
     const free = state.claims.freeFrom(slice, entry2, inSlice);
     if (free === 0) return 1;
-    const error = yield* disk.own(slice, true, entry2, free);
+    const own = disk.own(slice, true, entry2, free);
+    const error = typeof own === "number" ? own : yield* own;
     if (error < 0) return error;
     const run3 = this.#runOf(entry2, guest, free);
     const { kind, host } = this.#entry;
@@ -19582,7 +19663,7 @@ var DiskZeroes = class {
       const counter = epochs.enter();
       let error;
       try {
-        error = yield* mapSteps(this.#image, at, to - at, mapping);
+        error = yield* stepsOf(mapSteps(this.#image, at, to - at, mapping));
       } finally {
         epochs.leave(counter);
       }
@@ -19673,7 +19754,7 @@ var DiskZeroes = class {
     }
     const count2 = state.claims.freeFrom(slice, entry2, most);
     if (count2 === 0) return 0;
-    const error = yield* disk.own(slice, isBelow, entry2, count2);
+    const error = yield* stepsOf(disk.own(slice, isBelow, entry2, count2));
     if (error === NO_SLICE) {
       return this.#withoutTable(slice, to) - from;
     }
@@ -19707,7 +19788,7 @@ var DiskZeroes = class {
     }
     const same = words.every((word, i) => word === disk.words[start + i]);
     if (same) return 0;
-    const error = yield* disk.change(slice, entry2 * entryWords2, words);
+    const error = yield* stepsOf(disk.change(slice, entry2 * entryWords2, words));
     if (error < 0) return error;
     for (const before of old) releaseEntry(this.#image, before);
     return 0;

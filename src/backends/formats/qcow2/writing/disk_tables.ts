@@ -4,7 +4,7 @@ import { BAD_TABLE, NO_TABLE } from "../../../mapped/l1_table.ts";
 import { SliceChanges } from "./slice_changes.ts";
 import type { Qcow2Tables } from "../qcow2_sources.ts";
 import type { Refcounts } from "./refcounts.ts";
-import type { Steps } from "./steps.ts";
+import type { Soon, Steps } from "./steps.ts";
 import type { TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
 
@@ -66,7 +66,18 @@ export class DiskTables {
    * @param count How many.
    * @returns 0 or a negative number.
    */
-  *own(slice: number, mayAdd: boolean, entry: number, count: number): Steps {
+  own(slice: number, mayAdd: boolean, entry: number, count: number): Soon {
+    const { tableSlices, entryWords } = this.#geometry;
+    const table = Math.floor(slice / tableSlices);
+    const first = entry * entryWords;
+    const end = first + count * entryWords;
+    const isThere = this.isOwn(table) && this.#hasTable(table) &&
+      this.cache.copy(slice, this.words, first, end);
+    return isThere ? 0 : this.#bring(slice, mayAdd, first, end);
+  }
+
+  /** The same for words of a slice that may need a table, or to be read. */
+  *#bring(slice: number, mayAdd: boolean, first: number, end: number): Steps {
     const table = Math.floor(slice / this.#geometry.tableSlices);
     const cluster = Atomics.load(this.l1, table);
     if (cluster === BAD_TABLE) return -ERRNO.EIO;
@@ -76,12 +87,9 @@ export class DiskTables {
       const error = yield* this.#makeOwn(table, cluster);
       if (error < 0) return error;
     }
-    const { entryWords } = this.#geometry;
-    const first = entry * entryWords;
-    const end = first + count * entryWords;
     do {
-      const host = this.hostOf(slice);
-      const slot = yield* this.file.load(this.cache, slice, host);
+      const load = this.file.load(this.cache, slice, this.hostOf(slice));
+      const slot = typeof load === "number" ? load : yield* load;
       if (slot < 0) return slot;
     } while (!this.cache.copy(slice, this.words, first, end));
     return 0;
@@ -91,12 +99,28 @@ export class DiskTables {
    * Changes words of a slice that is this disk's own, reading it if it has left
    * the cache; 0 or a negative number.
    */
-  *change(slice: number, at: number, words: ArrayLike<number>): Steps {
-    while (!this.cache.change(slice, at, words)) {
-      const error = yield* this.own(slice, false, 0, 0);
+  change(slice: number, at: number, words: ArrayLike<number>): Soon {
+    return this.cache.change(slice, at, words)
+      ? 0
+      : this.#bringAndChange(slice, at, words);
+  }
+
+  *#bringAndChange(
+    slice: number,
+    at: number,
+    words: ArrayLike<number>,
+  ): Steps {
+    do {
+      const error = yield* this.#bring(slice, false, 0, 0);
       if (error < 0) return error;
-    }
+    } while (!this.cache.change(slice, at, words));
     return 0;
+  }
+
+  /** Whether an entry of the L1 table refers to an L2 table. */
+  #hasTable(table: number): boolean {
+    const cluster = Atomics.load(this.l1, table);
+    return cluster !== NO_TABLE && cluster !== BAD_TABLE;
   }
 
   /** Whether an L2 table belongs to this disk alone. */

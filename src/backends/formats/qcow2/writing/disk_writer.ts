@@ -7,7 +7,7 @@ import { NO_CLAIM } from "./claims.ts";
 import { CLUSTER, Entry } from "./entry.ts";
 import { badRefcounts } from "./mark_corrupt.ts";
 import { BAD_REFCOUNTS } from "./refcounts.ts";
-import type { Steps } from "./steps.ts";
+import { type Steps, stepsOf } from "./steps.ts";
 import { NO_ROOM } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
 import { linkClusters, undoClusters } from "./link_clusters.ts";
@@ -23,6 +23,7 @@ export class DiskWriter {
   readonly #geometry: Geometry;
   readonly #entry: Entry;
   readonly #data: NewClusterData;
+  readonly #mapping = new Mapping();
 
   /** Prepares to write an image. */
   constructor(image: WritableParts) {
@@ -41,7 +42,9 @@ export class DiskWriter {
   ): Steps {
     for (let done = 0; done < length;) {
       const at = position + done;
-      let put = yield* this.#inPlace(at, buffer, start + done, length - done);
+      let put = this.#hasNoPlace(at, length - done)
+        ? AGAIN
+        : yield* this.#inPlace(at, buffer, start + done, length - done);
       if (put === AGAIN) {
         put = yield* this.#allocating(at, buffer, start + done, length - done);
       }
@@ -50,6 +53,14 @@ export class DiskWriter {
       done += put;
     }
     return length;
+  }
+
+  /** Whether a range is known to begin where the disk has no data of its own. */
+  #hasNoPlace(position: number, length: number): boolean {
+    const mapping = this.#mapping;
+    if (!this.#image.lookup.map(position, length, mapping)) return false;
+    const { kind, isOwn } = mapping;
+    return kind !== MAPPED.CORRUPT && (kind !== MAPPED.DATA || !isOwn);
   }
 
   /** Writes where there are clusters of the disk's own, else says so. */
@@ -63,7 +74,9 @@ export class DiskWriter {
     const counter = epochs.enter();
     try {
       const mapping = new Mapping();
-      const error = yield* mapSteps(this.#image, position, length, mapping);
+      const error = yield* stepsOf(
+        mapSteps(this.#image, position, length, mapping),
+      );
       if (error < 0) return error;
       if (mapping.kind === MAPPED.CORRUPT) return this.#damaged(position);
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
@@ -146,7 +159,8 @@ export class DiskWriter {
     const inSlice = Math.min(most, this.#geometry.sliceEntries - entry);
     const free = state.claims.freeFrom(slice, entry, inSlice);
     if (free === 0) return 1;
-    const error = yield* disk.own(slice, true, entry, free);
+    const own = disk.own(slice, true, entry, free);
+    const error = typeof own === "number" ? own : yield* own;
     if (error < 0) return error;
     const run = this.#runOf(entry, guest, free);
     const { kind, host } = this.#entry;

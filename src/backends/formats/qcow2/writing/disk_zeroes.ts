@@ -14,7 +14,7 @@ import { mapSteps } from "./map_steps.ts";
 import { releaseEntry } from "./release_entry.ts";
 import { badRefcounts } from "./mark_corrupt.ts";
 import { BAD_REFCOUNTS } from "./refcounts.ts";
-import type { Steps } from "./steps.ts";
+import { type Steps, stepsOf } from "./steps.ts";
 import { NO_ROOM } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
 
@@ -69,7 +69,7 @@ export class DiskZeroes {
       const counter = epochs.enter();
       let error;
       try {
-        error = yield* mapSteps(this.#image, at, to - at, mapping);
+        error = yield* stepsOf(mapSteps(this.#image, at, to - at, mapping));
       } finally {
         epochs.leave(counter);
       }
@@ -163,7 +163,7 @@ export class DiskZeroes {
     }
     const count = state.claims.freeFrom(slice, entry, most);
     if (count === 0) return 0;
-    const error = yield* disk.own(slice, isBelow, entry, count);
+    const error = yield* stepsOf(disk.own(slice, isBelow, entry, count));
     if (error === NO_SLICE) {
       // There is no table, so all of it reads as zeroes.
       return this.#withoutTable(slice, to) - from;
@@ -206,7 +206,7 @@ export class DiskZeroes {
     }
     const same = words.every((word, i) => word === disk.words[start + i]);
     if (same) return 0;
-    const error = yield* disk.change(slice, entry * entryWords, words);
+    const error = yield* stepsOf(disk.change(slice, entry * entryWords, words));
     if (error < 0) return error;
     for (const before of old) releaseEntry(this.#image, before);
     return 0;

@@ -1,5 +1,5 @@
 import type { Epochs } from "./epochs.ts";
-import type { Steps } from "./steps.ts";
+import { type Steps, stepsOf } from "./steps.ts";
 import { NO_ROOM } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
 
@@ -69,7 +69,7 @@ function* giveSome(
   try {
     for (let done = 0; done < run; done++) {
       image.tables.remove(first + done);
-      const error = yield* image.refcounts.set(first + done, 0);
+      const error = yield* stepsOf(image.refcounts.set(first + done, 0));
       if (error < 0) return done > 0 ? done : error;
     }
   } finally {
@@ -93,7 +93,8 @@ function* lowerOrFind(
     const refcount = yield* refcounts.get(first + run);
     if (refcount === 1) continue;
     if (run > 0) return run;
-    return refcount > 1 ? yield* refcounts.set(first, refcount - 1) : refcount;
+    if (refcount <= 1) return refcount;
+    return yield* stepsOf(refcounts.set(first, refcount - 1));
   }
   return most;
 }

@@ -56,25 +56,26 @@ function* link(image: WritableParts, clusters: NewClusters): Steps {
   if (state.refusesChanges) return -ERRNO.EIO;
   const { slice, entry, count, host, guest } = clusters;
   const { entryWords, clusterSize } = geometry;
-  let error = yield* disk.own(slice, false, entry, count);
+  const own = disk.own(slice, false, entry, count);
+  let error = typeof own === "number" ? own : yield* own;
   if (error < 0) return error;
-  const words = new Int32Array(count * entryWords);
+  const words: number[] = [];
   const old: Entry[] = [];
   for (let i = 0; i < count; i++) {
     const before = new Entry(image);
     const at = (entry + i) * entryWords;
     before.read(disk.words, at, guest + i * clusterSize);
-    words.set(ownEntry(host + i * clusterSize, false), i * entryWords);
+    words.push(...ownEntry(host + i * clusterSize, false));
     if (entryWords === 4) {
       const start = guest + i * clusterSize;
       const written = writtenSubclusters(clusters, start, geometry);
       const keeps = before.kind === CLUSTER.OWN ? before.allocated : 0;
-      words[i * entryWords + 2] = before.zero & ~written;
-      words[i * entryWords + 3] = keeps | written;
+      words.push(before.zero & ~written, keeps | written);
     }
     old.push(before);
   }
-  error = yield* disk.change(slice, entry * entryWords, words);
+  const change = disk.change(slice, entry * entryWords, words);
+  error = typeof change === "number" ? change : yield* change;
   if (error < 0) return error;
   if (clusters.isOwn) return 0;
   for (const before of old) releaseEntry(image, before);

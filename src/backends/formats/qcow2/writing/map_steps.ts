@@ -2,7 +2,7 @@ import type { Mapping } from "../../../mapped/mapping.ts";
 import { SliceBuffer } from "../../../mapped/slice_buffer.ts";
 import type { Qcow2Sources } from "../qcow2_sources.ts";
 import { ERRNO } from "../../../../base/errno.ts";
-import { fully, type Steps } from "./steps.ts";
+import { fully, type Soon, type Steps, stepsOf } from "./steps.ts";
 
 /**
  * Maps the start of a range of the disk, and reads the L2 slice if it is not
@@ -10,20 +10,30 @@ import { fully, type Steps } from "./steps.ts";
  *
  * @returns 0, or a negated errno if the slice cannot be read.
  */
-export function* mapSteps(
+export function mapSteps(
+  sources: Qcow2Sources,
+  position: number,
+  length: number,
+  mapping: Mapping,
+): Soon {
+  return sources.lookup.map(position, length, mapping)
+    ? 0
+    : readAndMap(sources, position, length, mapping);
+}
+
+function* readAndMap(
   { lookup, file, geometry }: Qcow2Sources,
   position: number,
   length: number,
   mapping: Mapping,
 ): Steps {
-  if (lookup.map(position, length, mapping)) return 0;
   const slice = new SliceBuffer(geometry.sliceSize);
   do {
     lookup.prepare(position, slice);
     const { bytes, host } = slice;
     const read = (done: number) =>
       file.read(host + done, bytes, done, bytes.length - done);
-    const error = yield* fully(read, bytes.length, -ERRNO.EIO);
+    const error = yield* stepsOf(fully(read, bytes.length, -ERRNO.EIO));
     if (error < 0) return error;
     if (lookup.mapRead(slice, position, length, mapping)) break;
   } while (!lookup.map(position, length, mapping));

@@ -6,7 +6,7 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import { LIMIT } from "../constants.ts";
 import { refcountPlace, withRefcount } from "./refcount_words.ts";
-import type { Steps } from "./steps.ts";
+import { type Soon, type Steps, stepsOf } from "./steps.ts";
 import type { TableClusters } from "./table_clusters.ts";
 import type { TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
@@ -24,7 +24,7 @@ export interface TableOwner {
   /** Binary logarithm of the bits of a refcount. */
   readonly order: number;
   /** Makes the file at least so many clusters long. */
-  extendFile(clusters: number): Steps;
+  extendFile(clusters: number): Soon;
   /** Marks clusters as used, in this thread's search for free ones. */
   use(first: number, count: number): void;
   /** Frees clusters that no table refers to any more. */
@@ -65,7 +65,7 @@ export function* growTable(refcounts: TableOwner, block: number): Steps {
   const { blocks, clusters } = sizeOf(refcounts, block + 1);
   if (clusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
   const used = blocks + clusters;
-  let error = yield* refcounts.extendFile(first + used);
+  let error = yield* stepsOf(refcounts.extendFile(first + used));
   if (error < 0) return error;
   refcounts.use(first, used);
   for (let i = 0; i < blocks; i++) {

@@ -3,7 +3,7 @@ import type { Geometry } from "../geometry.ts";
 import { SliceChanges } from "./slice_changes.ts";
 import { growTable, ownBlock } from "./refcount_table.ts";
 import { readRefcount, refcountPlace, withRefcount } from "./refcount_words.ts";
-import type { Steps } from "./steps.ts";
+import { type Soon, type Steps, stepsOf } from "./steps.ts";
 import type { TableClusters } from "./table_clusters.ts";
 import { NO_ROOM, type TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
@@ -12,6 +12,9 @@ import type { WriteState } from "./write_state.ts";
 const GROWTH = 8 << 20;
 /** Clusters have numbers below this one. */
 const CLUSTERS_MAX = 0xffff_ffff;
+
+/** No cluster was found. */
+const NO_CLUSTER = -1_000_000;
 
 /** A table has refcount 0: the refcounts make no sense. */
 export const BAD_REFCOUNTS = -400_000;
@@ -83,22 +86,34 @@ export class Refcounts {
   }
 
   /** Sets the refcount of a cluster whose block exists; 0 or negative. */
-  *set(cluster: number, refcount: number): Steps {
-    const slice = Math.floor(cluster / this.#perSlice);
-    const index = cluster % this.#perSlice;
-    for (;;) {
+  set(cluster: number, refcount: number): Soon {
+    return this.#change(cluster, refcount) ? 0 : this.#bring(cluster, refcount);
+  }
+
+  /** Sets a refcount, reading the slice that it is in. */
+  *#bring(cluster: number, refcount: number): Steps {
+    do {
       const slot = yield* this.#load(cluster);
       if (slot < 0) return slot;
-      const start = slot * (this.#sliceSize / 4);
-      const { data } = this.cache;
-      const words = withRefcount(data, start, this.order, index, refcount);
-      const { word } = refcountPlace(this.order, index);
-      if (this.cache.change(slice, word, words)) break;
-    }
+    } while (!this.#change(cluster, refcount));
+    return 0;
+  }
+
+  /** Sets a refcount if its slice is cached; returns whether it is. */
+  #change(cluster: number, refcount: number): boolean {
+    const { cache, order } = this;
+    const slice = Math.floor(cluster / this.#perSlice);
+    const index = cluster % this.#perSlice;
+    const slot = cache.find(slice);
+    if (slot < 0) return false;
+    const start = slot * (this.#sliceSize / 4);
+    const words = withRefcount(cache.data, start, order, index, refcount);
+    const { word } = refcountPlace(order, index);
+    if (!cache.change(slice, word, words)) return false;
     if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
       this.state.set("FREE_FROM", cluster);
     }
-    return 0;
+    return true;
   }
 
   /**
@@ -109,13 +124,17 @@ export class Refcounts {
    * @returns The first one, or a negative number.
    */
   *allocate(count: number): Steps {
-    const first = yield* this.#findFree(count);
+    const at = this.state.get("FREE_FROM");
+    const cached = this.#freeInCache(at, count);
+    const first = cached === NO_CLUSTER ? yield* this.#findFree(count) : cached;
     if (first < 0) return first;
     const found = this.allocated;
-    const error = yield* this.extendFile(first + found);
+    const extend = this.extendFile(first + found);
+    const error = typeof extend === "number" ? extend : yield* extend;
     if (error < 0) return error;
     for (let done = 0; done < found; done++) {
-      const result = yield* this.set(first + done, 1);
+      const set = this.set(first + done, 1);
+      const result = typeof set === "number" ? set : yield* set;
       if (result < 0) {
         yield* this.free(first, done);
         return result;
@@ -157,7 +176,7 @@ export class Refcounts {
   /** Frees clusters that no table has ever referred to. */
   *free(first: number, count: number): Steps {
     for (let done = 0; done < count; done++) {
-      const error = yield* this.set(first + done, 0);
+      const error = yield* stepsOf(this.set(first + done, 0));
       if (error >= 0) continue;
       this.release(first + done, count - done);
       break;
@@ -183,9 +202,12 @@ export class Refcounts {
   }
 
   /** Makes the file long enough for the clusters up to one. */
-  *extendFile(end: number): Steps {
+  extendFile(end: number): Soon {
+    return end <= this.state.get("FILE_CLUSTERS") ? 0 : this.#growFile(end);
+  }
+
+  *#growFile(end: number): Steps {
     const { state, clusterSize } = this;
-    if (end <= state.get("FILE_CLUSTERS")) return 0;
     if (!this.#canGrow) return -ERRNO.ENOSPC;
     const ahead = Math.ceil(GROWTH / clusterSize);
     for (const clusters of [end + ahead, end]) {
@@ -222,34 +244,47 @@ export class Refcounts {
       }
       const slot = yield* this.#load(at);
       if (slot < 0) return slot;
-      const from = at % this.#perSlice;
-      const index = this.#firstFree(slot, from);
-      const first = at - from + index;
-      if (index < this.#perSlice) {
-        // The refcounts would let it overwrite a table.
-        if (this.isTable(first)) return BAD_REFCOUNTS;
-        let found = 1;
-        const most = Math.min(count, this.#perSlice - index);
-        while (found < most && this.#read(slot, index + found) === 0) found++;
-        this.allocated = found;
-        return first;
-      }
-      at = first;
+      const first = this.#freeIn(slot, at, count);
+      if (first !== NO_CLUSTER) return first;
+      at += this.#perSlice - at % this.#perSlice;
       this.state.set("FREE_FROM", at);
     }
   }
 
-  #firstFree(slot: number, from: number): number {
-    let index = from;
-    while (index < this.#perSlice && this.#read(slot, index) !== 0) index++;
-    return index;
+  /** The same if the slice of a cluster is cached and has free ones. */
+  #freeInCache(at: number, count: number): number {
+    const isThere = at < CLUSTERS_MAX &&
+      this.#blockAt(Math.floor(at / this.perBlock)) !== 0;
+    const slot = isThere
+      ? this.cache.find(Math.floor(at / this.#perSlice))
+      : NO_CLUSTER;
+    return slot < 0 ? NO_CLUSTER : this.#freeIn(slot, at, count);
+  }
+
+  /**
+   * The first free cluster of a slice from one on, and how many follow; none if
+   * all are used.
+   */
+  #freeIn(slot: number, at: number, count: number): number {
+    const perSlice = this.#perSlice;
+    let index = at % perSlice;
+    const start = at - index;
+    while (index < perSlice && this.#read(slot, index) !== 0) index++;
+    if (index === perSlice) return NO_CLUSTER;
+    // The refcounts would let it overwrite a table.
+    if (this.isTable(start + index)) return BAD_REFCOUNTS;
+    let found = 1;
+    const most = Math.min(count, perSlice - index);
+    while (found < most && this.#read(slot, index + found) === 0) found++;
+    this.allocated = found;
+    return start + index;
   }
 
   /** Adds a block, in the first cluster that it describes. */
   *#addBlock(block: number, at: number): Steps {
     if (block === 0) return -ERRNO.EIO;
     if (block >= this.table.length) return yield* growTable(this, block);
-    let error = yield* this.extendFile(at + 1);
+    let error = yield* stepsOf(this.extendFile(at + 1));
     if (error < 0) return error;
     this.use(at, 1);
     const words = ownBlock(this, block, at, 1);
@@ -263,7 +298,8 @@ export class Refcounts {
 
   *#load(cluster: number): Steps {
     const slice = Math.floor(cluster / this.#perSlice);
-    const slot = yield* this.file.load(this.cache, slice, this.hostOf(slice));
+    const load = this.file.load(this.cache, slice, this.hostOf(slice));
+    const slot = typeof load === "number" ? load : yield* load;
     if (slot === NO_ROOM) this.state.set("REFCOUNTS_FULL", 1);
     return slot;
   }

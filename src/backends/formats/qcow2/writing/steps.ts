@@ -7,6 +7,17 @@ import type { Answer } from "../../../backend.ts";
  */
 export type Steps<T = number> = Generator<Answer, T, number>;
 
+/**
+ * The result of what seldom has to wait, or the steps to it: to begin steps for
+ * each part of a change takes longer than most of the parts.
+ */
+export type Soon = number | Steps;
+
+/** Steps in any case, for what is seldom done. */
+export function* stepsOf(soon: Soon): Steps {
+  return typeof soon === "number" ? soon : yield* soon;
+}
+
 /** Runs steps to their end. */
 export function run(steps: Steps): Answer {
   return new Run(steps).start();
@@ -65,18 +76,28 @@ class Run implements Receiver<number> {
  *
  * @param write Writes from a byte on.
  * @param length Bytes.
+ * @param none What to return if a call writes nothing.
  * @returns 0 or a negated errno.
  */
-export function* fully(
+export function fully(
+  write: (done: number) => Answer,
+  length: number,
+  none: number,
+): Soon {
+  if (length === 0) return 0;
+  const first = write(0);
+  return first === length ? 0 : goOn(first, write, length, none);
+}
+
+function* goOn(
+  first: Answer,
   write: (done: number) => Answer,
   length: number,
   none: number,
 ): Steps {
-  for (let done = 0; done < length;) {
-    const put = yield write(done);
-    if (put < 0) return put;
-    if (put === 0) return none;
-    done += put;
+  let put = yield first;
+  for (let done = put; put > 0 && done < length; done += put) {
+    put = yield write(done);
   }
-  return 0;
+  return put < 0 ? put : put === 0 ? none : 0;
 }

@@ -2,7 +2,7 @@ import { ERRNO } from "../../../../base/errno.ts";
 import type { Backend } from "../../../backend.ts";
 import type { SliceChanges } from "./slice_changes.ts";
 import { bytesOf } from "../write_fully.ts";
-import { fully, type Steps } from "./steps.ts";
+import { fully, type Soon, type Steps, stepsOf } from "./steps.ts";
 
 /** There is no room in the cache until changed slices were written. */
 export const NO_ROOM = -100_000;
@@ -30,7 +30,12 @@ export class TableFile {
    * @param host Where the slice is in the file.
    * @returns Its slot, {@linkcode NO_ROOM}, or a negated errno.
    */
-  *load(cache: SliceChanges, slice: number, host: number): Steps {
+  load(cache: SliceChanges, slice: number, host: number): Soon {
+    const slot = cache.find(slice);
+    return slot >= 0 ? slot : this.#bring(cache, slice, host);
+  }
+
+  *#bring(cache: SliceChanges, slice: number, host: number): Steps {
     for (;;) {
       const slot = cache.find(slice);
       if (slot >= 0) return slot;
@@ -49,14 +54,14 @@ export class TableFile {
   *read(host: number, bytes: Uint8Array): Steps {
     const read = (done: number) =>
       this.file.read(host + done, bytes, done, bytes.length - done);
-    return yield* fully(read, bytes.length, -ERRNO.EIO);
+    return yield* stepsOf(fully(read, bytes.length, -ERRNO.EIO));
   }
 
   /** Writes bytes. */
   *write(host: number, bytes: Uint8Array): Steps {
     const write = (done: number) =>
       this.file.write(host + done, bytes, done, bytes.length - done);
-    return yield* fully(write, bytes.length, -ERRNO.EIO);
+    return yield* stepsOf(fully(write, bytes.length, -ERRNO.EIO));
   }
 
   /** Writes words. */
