@@ -8,6 +8,7 @@
 import "../differential/differential_test.ts";
 import "../docs/events_test.ts";
 import "../docs/pages_test.ts";
+import "../docs/performance_test.ts";
 import "../docs/prometheus_test.ts";
 import "../docs/readme_test.ts";
 import "../torture/bad_sectors_test.ts";
