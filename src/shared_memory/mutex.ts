@@ -29,7 +29,7 @@ type Granted = (result: 0) => void;
  * A lock in shared memory that one caller holds at a time. Waiting for it does
  * not block the thread, because the holder may need this thread to finish, apart
  * from a short sleep if it is mostly held for microseconds: to get it by a promise
- * takes many times as long, and then each caller finds others that wait already.
+ * takes longer than that, and then each caller finds others that wait already.
  *
  * Callers of the same thread get it in their order, without a wake-up: their
  * first one waits for other threads on behalf of all of them.
