@@ -28526,8 +28526,9 @@ async function writeAllInPool(fd, writes) {
     const { bytes: bytes2, position } = writes[i];
     const error = await endOf2(block);
     const result3 = Number(libc().aio_return(pointerOf(block)));
-    if (error !== 0) return -error;
-    return result3 > 0 ? result3 : here("write", fd, bytes2, position);
+    const isMade = error === 0 ? result3 > 0 : error !== ERRNO.EAGAIN;
+    if (!isMade) return here("write", fd, bytes2, position);
+    return error === 0 ? result3 : -error;
   }));
 }
 var NOTHING2 = new Uint8Array(0);

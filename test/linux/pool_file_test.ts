@@ -15,6 +15,9 @@ import {
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 
+/** A user who has no other threads. */
+const USER = 34567;
+
 kernelTest("PoolFile writes and reads whole buffers", async () => {
   await inTemporaryDirectory(async (directory) => {
     const path = `${directory}/file`;
@@ -110,3 +113,27 @@ kernelTest("writeAllInPool() tells the result of each write", async () => {
     closeDescriptor(reading);
   });
 });
+
+kernelTest(
+  "writeAllInPool() writes where no thread can be started",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = `${directory}/file`;
+      await Deno.writeTextFile(path, "");
+      // Only root is not limited.
+      for (const name of [directory, path]) await Deno.chown(name, USER, USER);
+      const client = new URL("_last_thread.ts", import.meta.url).pathname;
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-lock", "-A", client, path],
+        env: { DENO_DIR: directory },
+        uid: USER,
+        gid: USER,
+      }).output();
+      const decoder = new TextDecoder();
+      assertEquals(code, 0, decoder.decode(stderr));
+      assertEquals(JSON.parse(decoder.decode(stdout)), [[1, 1], [1, 1]]);
+      assertEquals(await Deno.readTextFile(path), "0123");
+    });
+  },
+  ["prlimit"],
+);

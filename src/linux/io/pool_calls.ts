@@ -91,9 +91,11 @@ export async function writeAllInPool(
     const { bytes, position } = writes[i]!;
     const error = await endOf(block);
     const result = Number(libc().aio_return(pointerOf(block)));
-    if (error !== 0) return -error;
-    // One that no thread could be started for has its first state.
-    return result > 0 ? result : here("write", fd, bytes, position);
+    // No thread could be started: for the call, which leaves the first state,
+    // or by the C library for this write.
+    const isMade = error === 0 ? result > 0 : error !== ERRNO.EAGAIN;
+    if (!isMade) return here("write", fd, bytes, position);
+    return error === 0 ? result : -error;
   }));
 }
 
