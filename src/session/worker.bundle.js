@@ -8672,8 +8672,16 @@ function hasCapability(name) {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status3)?.[1] ?? "0";
   return (BigInt(`0x${effective}`) >> CAP[name] & 1n) === 1n;
 }
+function isCaughtSignal(signal) {
+  return isInSignalMask("SigCgt", signal);
+}
 function environmentVariable(name) {
   return textAt(libc().getenv(cString(name)));
+}
+function isInSignalMask(field, signal) {
+  const status3 = readText("/proc/self/status");
+  const mask = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status3)?.[1];
+  return (BigInt(`0x${mask ?? "0"}`) >> BigInt(signal - 1) & 1n) === 1n;
 }
 
 // src/protocol/device.ts
@@ -28212,8 +28220,17 @@ async function mustWrite(file, position, buffer, start, length2) {
   }
 }
 function cannotWrite2(name, error) {
-  const advice = error === ERRNO.ENOSPC ? "its file system has no space left; free some, or choose another place" : "check its storage, and the limits of its file system";
-  return new UserError(`Cannot write to ${name} (${errnoName(error)}): ${advice}`);
+  return new UserError(`Cannot write to ${name} (${errnoName(error)}): ${adviceOn(error)}`);
+}
+function adviceOn(error) {
+  switch (error) {
+    case ERRNO.ENOSPC:
+      return "its file system has no space left; free some, or choose another place";
+    case ERRNO.EFBIG:
+      return "a limit on the size of files is reached; run 'ulimit -f unlimited' before, or choose a file system that has larger files";
+    default:
+      return "check its storage, and the limits of its file system";
+  }
 }
 
 // src/backends/convert/part_writer.ts
@@ -30501,6 +30518,78 @@ function readLinkAt(fd) {
   return length2 < 0 ? null : textOf2(target, length2);
 }
 
+// src/linux/syscall/directory.ts
+var NAME_OFFSET = 8 + 8 + 2 + 1;
+
+// src/linux/syscall/resource_limits.ts
+var RLIMIT = {
+  /** Largest position in a file that can be written to, in bytes. */
+  FSIZE: 1,
+  /** Private writable memory in bytes, also if it is not resident. */
+  DATA: 2,
+  /** Threads of the user; ignored for root and with CAP_SYS_RESOURCE. */
+  NPROC: 6,
+  /** One more than the largest number of a descriptor. */
+  NOFILE: 7,
+  /** Locked memory in bytes; ignored with CAP_IPC_LOCK. */
+  MEMLOCK: 8,
+  /** Address space in bytes. */
+  AS: 9
+};
+var RLIM_INFINITY = 2n ** 64n - 1n;
+var SIGXFSZ = 25;
+var SIG_IGN = 1n;
+function resourceLimit(name) {
+  const limit = new BigUint64Array(2);
+  if (libc().getrlimit(RLIMIT[name], limit) < 0) {
+    throw failure4("getrlimit", `read RLIMIT_${name}`);
+  }
+  return {
+    soft: valueOf(limit[0]),
+    hard: valueOf(limit[1])
+  };
+}
+function raiseLimit(name, need) {
+  const { soft, hard } = resourceLimit(name);
+  if (soft >= need || hard <= soft) return soft;
+  const raised = Math.min(need, hard);
+  const limit = new BigUint64Array([
+    wordOf(raised),
+    wordOf(hard)
+  ]);
+  if (libc().setrlimit(RLIMIT[name], limit) < 0) {
+    throw failure4("setrlimit", `raise RLIMIT_${name} to ${raised}`);
+  }
+  return raised;
+}
+function raiseOpenFiles(wanted) {
+  const { soft, hard } = resourceLimit("NOFILE");
+  if (hard < wanted) {
+    const limit = new BigUint64Array([
+      wordOf(soft),
+      wordOf(wanted)
+    ]);
+    libc().setrlimit(RLIMIT.NOFILE, limit);
+  }
+  return raiseLimit("NOFILE", wanted);
+}
+function ignoreFileSizeSignal() {
+  if (!isCaughtSignal(SIGXFSZ)) libc().signal(SIGXFSZ, SIG_IGN);
+}
+function valueOf(word) {
+  return word === RLIM_INFINITY ? Infinity : Number(word);
+}
+function wordOf(value2) {
+  return value2 === Infinity ? RLIM_INFINITY : BigInt(value2);
+}
+function failure4(call3, action) {
+  return new SystemError({
+    call: call3,
+    action,
+    errno: errno()
+  });
+}
+
 // src/linux/io/create_block_file.ts
 var MODE = 438;
 function createBlockFile(path, insecurePath) {
@@ -30522,6 +30611,7 @@ function createBlockFile(path, insecurePath) {
     entry2.close();
     throw error;
   }
+  ignoreFileSizeSignal();
   const file = new LinuxBlockFile(fd);
   return {
     file,
@@ -30617,6 +30707,7 @@ function reopenBlockFile(fd, name, options) {
     label: name,
     advice: adviceOnOpen
   };
+  if (options.writable) ignoreFileSizeSignal();
   return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
 }
 function refuseOtherKinds(handle, path) {
@@ -34387,73 +34478,6 @@ function deviceArgument(rdev) {
   const major = rdev >>> 8 & 4095;
   const minor = rdev & 255 | rdev >>> 12 & 1048320;
   return BigInt(minor & 255) | BigInt(major) << 8n | BigInt(minor >>> 8) << 20n;
-}
-
-// src/linux/syscall/directory.ts
-var NAME_OFFSET = 8 + 8 + 2 + 1;
-
-// src/linux/syscall/resource_limits.ts
-var RLIMIT = {
-  /** Largest position in a file that can be written to, in bytes. */
-  FSIZE: 1,
-  /** Private writable memory in bytes, also if it is not resident. */
-  DATA: 2,
-  /** Threads of the user; ignored for root and with CAP_SYS_RESOURCE. */
-  NPROC: 6,
-  /** One more than the largest number of a descriptor. */
-  NOFILE: 7,
-  /** Locked memory in bytes; ignored with CAP_IPC_LOCK. */
-  MEMLOCK: 8,
-  /** Address space in bytes. */
-  AS: 9
-};
-var RLIM_INFINITY = 2n ** 64n - 1n;
-function resourceLimit(name) {
-  const limit = new BigUint64Array(2);
-  if (libc().getrlimit(RLIMIT[name], limit) < 0) {
-    throw failure4("getrlimit", `read RLIMIT_${name}`);
-  }
-  return {
-    soft: valueOf(limit[0]),
-    hard: valueOf(limit[1])
-  };
-}
-function raiseLimit(name, need) {
-  const { soft, hard } = resourceLimit(name);
-  if (soft >= need || hard <= soft) return soft;
-  const raised = Math.min(need, hard);
-  const limit = new BigUint64Array([
-    wordOf(raised),
-    wordOf(hard)
-  ]);
-  if (libc().setrlimit(RLIMIT[name], limit) < 0) {
-    throw failure4("setrlimit", `raise RLIMIT_${name} to ${raised}`);
-  }
-  return raised;
-}
-function raiseOpenFiles(wanted) {
-  const { soft, hard } = resourceLimit("NOFILE");
-  if (hard < wanted) {
-    const limit = new BigUint64Array([
-      wordOf(soft),
-      wordOf(wanted)
-    ]);
-    libc().setrlimit(RLIMIT.NOFILE, limit);
-  }
-  return raiseLimit("NOFILE", wanted);
-}
-function valueOf(word) {
-  return word === RLIM_INFINITY ? Infinity : Number(word);
-}
-function wordOf(value2) {
-  return value2 === Infinity ? RLIM_INFINITY : BigInt(value2);
-}
-function failure4(call3, action) {
-  return new SystemError({
-    call: call3,
-    action,
-    errno: errno()
-  });
 }
 
 // src/mirror/as_caller.ts

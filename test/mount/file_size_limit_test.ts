@@ -98,3 +98,38 @@ mountTest(
   },
   PROGRAMS,
 );
+
+mountTest(
+  "a conversion beyond RLIMIT_FSIZE fails, and leaves nothing",
+  async (directory) => {
+    await must(
+      "dd",
+      "if=/dev/urandom",
+      `of=${directory}/a`,
+      "bs=4M",
+      "count=1",
+    );
+    const program = new URL("../../main.ts", import.meta.url).pathname;
+    const run = [...WRAPPER.slice(1), Deno.execPath(), "run", "-A", program];
+    for (
+      const [target, ...options] of [
+        ["b"],
+        ["qcow2:b"],
+        ["qcow2:b", "--compress=zstd"],
+      ]
+    ) {
+      const { code, signal, stderr } = await new Deno.Command(WRAPPER[0], {
+        args: [...run, "convert", ...options, "a", target!],
+        cwd: directory,
+      }).output();
+      assertEquals([code, signal], [1, null], target);
+      assertMatch(
+        new TextDecoder().decode(stderr),
+        /Cannot write to .*\/b\.part \(EFBIG\): a limit on the size of files is reached; run 'ulimit -f unlimited'/,
+      );
+      const left = [...Deno.readDirSync(directory)].map(({ name }) => name);
+      assertEquals(left, ["a"]);
+    }
+  },
+  [...PROGRAMS, "dd"],
+);

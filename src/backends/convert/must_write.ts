@@ -29,10 +29,18 @@ export async function mustWrite(
  * @param error The errno.
  */
 export function cannotWrite(name: string, error: number): UserError {
-  const advice = error === ERRNO.ENOSPC
-    ? "its file system has no space left; free some, or choose another place"
-    : "check its storage, and the limits of its file system";
   return new UserError(
-    `Cannot write to ${name} (${errnoName(error)}): ${advice}`,
+    `Cannot write to ${name} (${errnoName(error)}): ${adviceOn(error)}`,
   );
+}
+
+function adviceOn(error: number): string {
+  switch (error) {
+    case ERRNO.ENOSPC:
+      return "its file system has no space left; free some, or choose another place";
+    case ERRNO.EFBIG:
+      return "a limit on the size of files is reached; run 'ulimit -f unlimited' before, or choose a file system that has larger files";
+    default:
+      return "check its storage, and the limits of its file system";
+  }
 }

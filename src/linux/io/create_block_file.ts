@@ -10,6 +10,7 @@ import type { DirectoryEntry } from "../syscall/directory_entry.ts";
 import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { findEntry } from "../syscall/path_walk.ts";
+import { ignoreFileSizeSignal } from "../syscall/resource_limits.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { LinuxBlockFile } from "./block_file.ts";
 
@@ -47,6 +48,8 @@ export function createBlockFile(
     entry.close();
     throw error;
   }
+  // A write beyond the limit is an error to tell, not the end of the program.
+  ignoreFileSizeSignal();
   const file = new LinuxBlockFile(fd);
   return {
     file,

@@ -13,6 +13,7 @@ import {
 } from "../syscall/descriptor.ts";
 import { findEntry } from "../syscall/path_walk.ts";
 import { readLink } from "../syscall/paths.ts";
+import { ignoreFileSizeSignal } from "../syscall/resource_limits.ts";
 import { statxDescriptor } from "../syscall/statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { kindOfImage, LinuxBlockFile } from "./block_file.ts";
@@ -102,6 +103,8 @@ export function reopenBlockFile(
   const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) |
     (options.direct === true ? OPEN.DIRECT : 0);
   const how = { label: name, advice: adviceOnOpen };
+  // A write beyond the limit is an error to tell, not the end of the program.
+  if (options.writable) ignoreFileSizeSignal();
   return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
 }
 
