@@ -6,7 +6,7 @@ import { mustWrite } from "./convert/must_write.ts";
 import type { CopyWatch } from "./copy_watch.ts";
 import { type ImageOptions, LOOK_OPTIONS } from "./driver.ts";
 import { nameFrom } from "./formats/qcow2/creating/create_qcow2.ts";
-import { setBacking } from "./formats/qcow2/set_backing.ts";
+import { checkBacking, setBacking } from "./formats/qcow2/set_backing.ts";
 import { rawPathOf } from "./image_chain.ts";
 import { mapImage } from "./image_map.ts";
 import { type OpenImage, openImage } from "./open_image.ts";
@@ -58,6 +58,8 @@ export async function rebaseImage(
     : { ...recorded, name: nameFrom(path, recorded.name, files) };
   let written = 0;
   await changeOffline(path, services, async ({ backend, name }) => {
+    // Copying may take long and much space, which would be in vain.
+    await checkBacking(backend, name, named);
     if (!unsafe) {
       // The file is locked by now.
       const options = { ...LOOK_OPTIONS, allowReference };

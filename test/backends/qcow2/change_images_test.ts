@@ -260,6 +260,48 @@ testIf(
 
 testIf(
   MISSING,
+  "rebaseImage() copies nothing if the new path cannot be recorded",
+  () =>
+    inDirectory(async (directory) => {
+      const create = ["create", "-q", "-f", "qcow2"];
+      await qemu(directory, "qemu-img", ...create, "base.qcow2", "1M");
+      await qemu(directory, "qemu-io", "-c", "write -P 7 0 64k", "base.qcow2");
+      const small = ["-o", "cluster_size=512"];
+      const below = ["-b", "base.qcow2", "-F", "qcow2"];
+      await qemu(
+        directory,
+        "qemu-img",
+        ...create,
+        ...small,
+        ...below,
+        "top.qcow2",
+      );
+      // It does not fit into the first cluster.
+      const long = `${directory}/${"x".repeat(200)}/${"y".repeat(200)}`;
+      await Deno.mkdir(long, { recursive: true });
+      await Deno.writeFile(`${long}/new.raw`, new Uint8Array(1 << 20));
+      const before = await Deno.readFile(`${directory}/top.qcow2`);
+      await assertRejects(
+        () =>
+          rebaseImage(
+            `qcow2:${directory}/top.qcow2`,
+            {
+              backing: `raw:${long}/new.raw`,
+              unsafe: false,
+              allowReference: [],
+            },
+            SERVICES,
+            WATCH,
+          ),
+        UserError,
+        "the path does not fit into its first cluster",
+      );
+      assertEquals(await Deno.readFile(`${directory}/top.qcow2`), before);
+    }),
+);
+
+testIf(
+  MISSING,
   "resizeImage() needs to be told before it cuts off",
   () =>
     inDirectory(async (directory) => {

@@ -29,8 +29,36 @@ export async function setBacking(
   name: string,
   backing: RecordedBacking | null,
 ): Promise<void> {
-  const refuse = (why: string) =>
-    new UserError(`Cannot change the backing file of ${name}: ${why}`);
+  for (const { at, bytes } of await planBacking(file, name, backing)) {
+    let error = await writeFully(file, at, bytes);
+    if (error >= 0) error = await file.flush();
+    if (error >= 0) continue;
+    throw cannotChange(
+      name,
+      `its file cannot be written (${errnoName(-error)}); check its storage`,
+    );
+  }
+}
+
+/**
+ * Refuses what {@linkcode setBacking} could not record, and writes nothing.
+ *
+ * @throws {UserError} If it does not fit.
+ */
+export async function checkBacking(
+  file: Backend,
+  name: string,
+  backing: RecordedBacking | null,
+): Promise<void> {
+  await planBacking(file, name, backing);
+}
+
+async function planBacking(
+  file: Backend,
+  name: string,
+  backing: RecordedBacking | null,
+): Promise<HeaderWrite[]> {
+  const refuse = (why: string) => cannotChange(name, why);
   const header = await readHeader(file, name);
   const { clusterBits, headerLength, autoclear, hasDataFile } = header;
   const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n && hasDataFile;
@@ -50,14 +78,11 @@ export async function setBacking(
       "the path does not fit into its first cluster; use a shorter one",
     );
   }
-  for (const { at, bytes } of writes) {
-    let error = await writeFully(file, at, bytes);
-    if (error >= 0) error = await file.flush();
-    if (error >= 0) continue;
-    throw refuse(
-      `its file cannot be written (${errnoName(-error)}); check its storage`,
-    );
-  }
+  return writes;
+}
+
+function cannotChange(name: string, why: string): UserError {
+  return new UserError(`Cannot change the backing file of ${name}: ${why}`);
 }
 
 /** A write to the first cluster, which is durable before the next one. */
