@@ -28046,6 +28046,7 @@ var PartReader = class {
 
 // src/backends/convert/part_copier.ts
 var BUFFER = 1 << 20;
+var SECTOR7 = 512;
 var UNIT = {
   /** The target reads so already. */
   SAME: 0,
@@ -28179,12 +28180,13 @@ var PartCopier = class _PartCopier {
     const { unit } = this.#writer;
     const { bytes: bytes2, used } = buffer;
     await this.#source.read(position, bytes2, used, length2, unit);
-    await this.#below?.read(position, this.#shown, used, length2, unit);
+    const shown = Math.ceil(length2 / SECTOR7) * SECTOR7;
+    await this.#below?.read(position, this.#shown, used, shown, unit);
     buffer.used += Math.ceil(length2 / unit) * unit;
     let from = 0;
-    let kind = this.#kindOf(bytes2, used, length2);
+    let kind = this.#kindOf(bytes2, used, shown);
     for (let at = unit; from < length2; at += unit) {
-      const next = at < length2 ? this.#kindOf(bytes2, used + at, length2 - at) : null;
+      const next = at < length2 ? this.#kindOf(bytes2, used + at, shown - at) : null;
       if (next === kind) continue;
       const to = Math.min(at, length2);
       const run3 = {

@@ -7,6 +7,8 @@ import type { DiskRun, PartWriter } from "./part_writer.ts";
 /** Bytes of a buffer: they stay in the CPU's cache until written. */
 const BUFFER = 1 << 20;
 
+const SECTOR = 512;
+
 /** What a unit of the disk is. */
 const UNIT = {
   /** The target reads so already. */
@@ -171,13 +173,15 @@ export class PartCopier<Result> {
     const { unit } = this.#writer;
     const { bytes, used } = buffer;
     await this.#source.read(position, bytes, used, length, unit);
-    await this.#below?.read(position, this.#shown!, used, length, unit);
+    // The target shows the rest of a last sector, which the source reads as zeroes.
+    const shown = Math.ceil(length / SECTOR) * SECTOR;
+    await this.#below?.read(position, this.#shown!, used, shown, unit);
     buffer.used += Math.ceil(length / unit) * unit;
     let from = 0;
-    let kind = this.#kindOf(bytes, used, length);
+    let kind = this.#kindOf(bytes, used, shown);
     for (let at = unit; from < length; at += unit) {
       const next = at < length
-        ? this.#kindOf(bytes, used + at, length - at)
+        ? this.#kindOf(bytes, used + at, shown - at)
         : null;
       if (next === kind) continue;
       const to = Math.min(at, length);

@@ -330,3 +330,18 @@ testIf(
         );
       })),
 );
+
+testIf(
+  MISSING,
+  "convertImage() hides the backing image behind a last half sector",
+  () =>
+    inDirectory(async (directory) => {
+      const bytes = new Uint8Array(MIB + 70_000).fill(7);
+      await Deno.writeFile(`${directory}/base.raw`, bytes);
+      const source = bytes.subarray(0, MIB + 1);
+      await Deno.writeFile(`${directory}/disk.raw`, source);
+      const backing = "raw:base.raw";
+      await convert(directory, "disk.raw", "qcow2:new.qcow2", { backing });
+      await qemu(directory, "qemu-img", "compare", "disk.raw", "new.qcow2");
+    }),
+);
