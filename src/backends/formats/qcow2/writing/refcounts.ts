@@ -1,11 +1,10 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import type { Geometry } from "../geometry.ts";
-import { SliceChanges } from "./slice_changes.ts";
+import { RefcountSlices, type SharedRefcounts } from "./refcount_slices.ts";
 import { growTable, ownBlock } from "./refcount_table.ts";
-import { readRefcount, refcountPlace, withRefcount } from "./refcount_words.ts";
 import { type Soon, type Steps, stepsOf } from "./steps.ts";
 import type { TableClusters } from "./table_clusters.ts";
-import { NO_ROOM, type TableFile } from "./table_file.ts";
+import type { TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
 
 /** Bytes by which a file grows at least, so that it grows seldom. */
@@ -13,107 +12,33 @@ const GROWTH = 8 << 20;
 /** Clusters have numbers below this one. */
 const CLUSTERS_MAX = 0xffff_ffff;
 
-/** No cluster was found. */
+/** No cluster of a slice is free. A number that is no errno. */
 const NO_CLUSTER = -1_000_000;
 
 /** A table has refcount 0: the refcounts make no sense. */
 export const BAD_REFCOUNTS = -400_000;
 
-/** The refcounts of an image, for every thread. Plain data. */
-export interface SharedRefcounts {
-  /** The binary logarithm of the bits of a refcount. */
-  readonly order: number;
-  /** For each refcount block its cluster, 0 without one. */
-  readonly table: SharedArrayBuffer;
-  /** Of `SliceCache.create()`. */
-  readonly cache: SharedArrayBuffer;
-  /** Whether the file can become larger. */
-  readonly canGrow: boolean;
-}
-
 /**
- * The refcounts of an image's clusters, as one thread sees them. All methods are
- * for the owner of the metadata lock.
+ * The refcounts of an image's clusters, as one thread sees them, and the search
+ * for free ones. All methods are for the owner of the metadata lock.
  */
-export class Refcounts {
-  readonly cache: SliceChanges;
-  /** The clusters of refcount blocks. */
-  readonly table: Uint32Array<SharedArrayBuffer>;
-  readonly order: number;
-  /** Refcounts of a block. */
-  readonly perBlock: number;
-  readonly clusterSize: number;
+export class Refcounts extends RefcountSlices {
   /** How many clusters `allocate()` has allocated. */
   allocated = 0;
   /** Whether they were never written, so that they are zeroes. */
   areUnused = false;
-  readonly #perSlice: number;
-  readonly #sliceSize: number;
   readonly #canGrow: boolean;
 
   /** Attaches to the refcounts of an open image. */
   constructor(
     shared: SharedRefcounts,
-    { clusterSize, sliceSize }: Geometry,
-    readonly state: WriteState,
-    readonly file: TableFile,
+    geometry: Geometry,
+    state: WriteState,
+    file: TableFile,
     readonly tables: TableClusters,
   ) {
-    this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
-    this.table = new Uint32Array(shared.table);
-    this.order = shared.order;
-    this.clusterSize = clusterSize;
-    this.perBlock = clusterSize * 8 / 2 ** shared.order;
-    this.#perSlice = sliceSize * 8 / 2 ** shared.order;
-    this.#sliceSize = sliceSize;
+    super(shared, geometry, state, file);
     this.#canGrow = shared.canGrow;
-  }
-
-  /** Where a slice is in the file. */
-  hostOf(slice: number): number {
-    const first = slice * this.#perSlice;
-    const block = Math.floor(first / this.perBlock);
-    const inBlock = slice - block * this.perBlock / this.#perSlice;
-    return this.#blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
-  }
-
-  /** The refcount of a cluster, or a negative number. */
-  *get(cluster: number): Steps {
-    if (this.#blockAt(Math.floor(cluster / this.perBlock)) === 0) return 0;
-    const slot = yield* this.#load(cluster);
-    if (slot < 0) return slot;
-    return this.#read(slot, cluster % this.#perSlice);
-  }
-
-  /** Sets the refcount of a cluster whose block exists; 0 or negative. */
-  set(cluster: number, refcount: number): Soon {
-    return this.#change(cluster, refcount) ? 0 : this.#bring(cluster, refcount);
-  }
-
-  /** Sets a refcount, reading the slice that it is in. */
-  *#bring(cluster: number, refcount: number): Steps {
-    do {
-      const slot = yield* this.#load(cluster);
-      if (slot < 0) return slot;
-    } while (!this.#change(cluster, refcount));
-    return 0;
-  }
-
-  /** Sets a refcount if its slice is cached; returns whether it is. */
-  #change(cluster: number, refcount: number): boolean {
-    const { cache, order } = this;
-    const slice = Math.floor(cluster / this.#perSlice);
-    const index = cluster % this.#perSlice;
-    const slot = cache.find(slice);
-    if (slot < 0) return false;
-    const start = slot * (this.#sliceSize / 4);
-    const words = withRefcount(cache.data, start, order, index, refcount);
-    const { word } = refcountPlace(order, index);
-    if (!cache.change(slice, word, words)) return false;
-    if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
-      this.state.set("FREE_FROM", cluster);
-    }
-    return true;
   }
 
   /**
@@ -229,7 +154,7 @@ export class Refcounts {
     const end = table + state.get("TABLE_CLUSTERS");
     return cluster === 0 || (cluster >= table && cluster < end) ||
       (cluster >= l1 && cluster < l1 + l1Clusters) ||
-      cluster === this.#blockAt(Math.floor(cluster / this.perBlock));
+      cluster === this.blockAt(Math.floor(cluster / this.perBlock));
   }
 
   *#findFree(count: number): Steps {
@@ -237,26 +162,29 @@ export class Refcounts {
     for (;;) {
       if (at >= CLUSTERS_MAX) return -ERRNO.ENOSPC;
       const block = Math.floor(at / this.perBlock);
-      if (this.#blockAt(block) === 0) {
+      if (this.blockAt(block) === 0) {
         const error = yield* this.#addBlock(block, at);
         if (error < 0) return error;
         continue;
       }
-      const slot = yield* this.#load(at);
+      const slot = yield* this.load(at);
       if (slot < 0) return slot;
       const first = this.#freeIn(slot, at, count);
       if (first !== NO_CLUSTER) return first;
-      at += this.#perSlice - at % this.#perSlice;
+      at += this.perSlice - at % this.perSlice;
       this.state.set("FREE_FROM", at);
     }
   }
 
-  /** The same if the slice of a cluster is cached and has free ones. */
+  /**
+   * What `#freeIn()` finds in the slice of a cluster if it is cached: without
+   * steps, because that is how it mostly is.
+   */
   #freeInCache(at: number, count: number): number {
     const isThere = at < CLUSTERS_MAX &&
-      this.#blockAt(Math.floor(at / this.perBlock)) !== 0;
+      this.blockAt(Math.floor(at / this.perBlock)) !== 0;
     const slot = isThere
-      ? this.cache.find(Math.floor(at / this.#perSlice))
+      ? this.cache.find(Math.floor(at / this.perSlice))
       : NO_CLUSTER;
     return slot < 0 ? NO_CLUSTER : this.#freeIn(slot, at, count);
   }
@@ -266,16 +194,16 @@ export class Refcounts {
    * all are used.
    */
   #freeIn(slot: number, at: number, count: number): number {
-    const perSlice = this.#perSlice;
+    const perSlice = this.perSlice;
     let index = at % perSlice;
     const start = at - index;
-    while (index < perSlice && this.#read(slot, index) !== 0) index++;
+    while (index < perSlice && this.read(slot, index) !== 0) index++;
     if (index === perSlice) return NO_CLUSTER;
     // The refcounts would let it overwrite a table.
     if (this.isTable(start + index)) return BAD_REFCOUNTS;
     let found = 1;
     const most = Math.min(count, perSlice - index);
-    while (found < most && this.#read(slot, index + found) === 0) found++;
+    while (found < most && this.read(slot, index + found) === 0) found++;
     this.allocated = found;
     return start + index;
   }
@@ -294,22 +222,5 @@ export class Refcounts {
     this.tables.add(at);
     this.state.noteDirty("TABLE", block);
     return 0;
-  }
-
-  *#load(cluster: number): Steps {
-    const slice = Math.floor(cluster / this.#perSlice);
-    const load = this.file.load(this.cache, slice, this.hostOf(slice));
-    const slot = typeof load === "number" ? load : yield* load;
-    if (slot === NO_ROOM) this.state.set("REFCOUNTS_FULL", 1);
-    return slot;
-  }
-
-  #read(slot: number, index: number): number {
-    const start = slot * (this.#sliceSize / 4);
-    return readRefcount(this.cache.data, start, this.order, index);
-  }
-
-  #blockAt(block: number): number {
-    return block < this.table.length ? Atomics.load(this.table, block) : 0;
   }
 }
