@@ -1,7 +1,7 @@
 /**
- * Writes a file at once: who reads it meanwhile, or after this program was killed,
- * finds the old text or the new one. What is no regular file, such as a pipe, is
- * just written to.
+ * Writes a file at once: a program that reads it meanwhile, or after this one was
+ * killed, finds the old text or the new one. What is no regular file, such as a
+ * pipe, is just written to.
  *
  * @param path Its path; a symbolic link is followed.
  * @param text The new text.

@@ -34,8 +34,8 @@ export interface MappedBackend extends Backend {
 const SECTOR = 512;
 
 /**
- * Where the last sector of an image ends that has bytes of it. To QEMU, and so in
- * maps of what is above it, a raw image has all of that sector.
+ * The end of the last sector in which an image has bytes. QEMU counts a raw image
+ * in whole sectors, and so do its maps of images above one.
  */
 export function sectorEnd(size: number): number {
   return Math.ceil(size / SECTOR) * SECTOR;

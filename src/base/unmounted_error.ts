@@ -1,8 +1,8 @@
 import { UserError } from "./user_error.ts";
 
 /**
- * A mount was unmounted before it was served. Who did that wanted its end: for a
- * command this is no failure.
+ * A mount was unmounted before it was served. Someone wanted it to end, so that a
+ * command ends as after any other unmount, without an error.
  */
 export class UnmountedError extends UserError {
   /**

@@ -15,7 +15,7 @@ const DEBUG_VARIABLE = "MQFUSE_DEBUG";
  */
 export function tellFailure(error: unknown, output: Output): ExitCode {
   if (error instanceof UnmountedError) {
-    // As later, when it is the usual end.
+    // A mount that is unmounted later ends without an error too.
     output.notice("Unmounted before it was ready");
     return EXIT.OK;
   }

@@ -18439,6 +18439,93 @@ var SliceChanges = class extends SliceCache {
   }
 };
 
+// src/backends/formats/qcow2/writing/refcount_slices.ts
+var RefcountSlices = class {
+  state;
+  file;
+  cache;
+  /** The clusters of refcount blocks. */
+  table;
+  order;
+  /** Refcounts of a block. */
+  perBlock;
+  /** Refcounts of a slice. */
+  perSlice;
+  clusterSize;
+  #sliceSize;
+  /** Attaches to the refcounts of an open image. */
+  constructor(shared, { clusterSize, sliceSize }, state, file) {
+    this.state = state;
+    this.file = file;
+    this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
+    this.table = new Uint32Array(shared.table);
+    this.order = shared.order;
+    this.clusterSize = clusterSize;
+    this.perBlock = clusterSize * 8 / 2 ** shared.order;
+    this.perSlice = sliceSize * 8 / 2 ** shared.order;
+    this.#sliceSize = sliceSize;
+  }
+  /** Where a slice is in the file. */
+  hostOf(slice) {
+    const first2 = slice * this.perSlice;
+    const block = Math.floor(first2 / this.perBlock);
+    const inBlock = slice - block * this.perBlock / this.perSlice;
+    return this.blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
+  }
+  /** The refcount of a cluster, or a negative number. */
+  *get(cluster) {
+    if (this.blockAt(Math.floor(cluster / this.perBlock)) === 0) return 0;
+    const slot = yield* this.load(cluster);
+    if (slot < 0) return slot;
+    return this.read(slot, cluster % this.perSlice);
+  }
+  /** Sets the refcount of a cluster whose block exists; 0 or negative. */
+  set(cluster, refcount) {
+    return this.#change(cluster, refcount) ? 0 : this.#bring(cluster, refcount);
+  }
+  /** Sets a refcount, reading the slice that it is in. */
+  *#bring(cluster, refcount) {
+    do {
+      const slot = yield* this.load(cluster);
+      if (slot < 0) return slot;
+    } while (!this.#change(cluster, refcount));
+    return 0;
+  }
+  /** Sets a refcount if its slice is cached; returns whether it is. */
+  #change(cluster, refcount) {
+    const { cache, order } = this;
+    const slice = Math.floor(cluster / this.perSlice);
+    const index = cluster % this.perSlice;
+    const slot = cache.find(slice);
+    if (slot < 0) return false;
+    const start = slot * (this.#sliceSize / 4);
+    const words = withRefcount(cache.data, start, order, index, refcount);
+    const { word } = refcountPlace(order, index);
+    if (!cache.change(slice, word, words)) return false;
+    if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
+      this.state.set("FREE_FROM", cluster);
+    }
+    return true;
+  }
+  /** Brings the slice with a refcount into the cache; its slot, or negative. */
+  *load(cluster) {
+    const slice = Math.floor(cluster / this.perSlice);
+    const load = this.file.load(this.cache, slice, this.hostOf(slice));
+    const slot = typeof load === "number" ? load : yield* load;
+    if (slot === NO_ROOM) this.state.set("REFCOUNTS_FULL", 1);
+    return slot;
+  }
+  /** A refcount of a slice that is cached. */
+  read(slot, index) {
+    const start = slot * (this.#sliceSize / 4);
+    return readRefcount(this.cache.data, start, this.order, index);
+  }
+  /** The cluster of a block, 0 without one. */
+  blockAt(block) {
+    return block < this.table.length ? Atomics.load(this.table, block) : 0;
+  }
+};
+
 // src/backends/formats/qcow2/writing/refcount_table.ts
 var TABLE_FIELDS2 = 48;
 function ownBlock({ clusterSize, perBlock, order }, block, first2, count2) {
@@ -18517,81 +18604,17 @@ var GROWTH = 8 << 20;
 var CLUSTERS_MAX3 = 4294967295;
 var NO_CLUSTER = -1e6;
 var BAD_REFCOUNTS = -4e5;
-var Refcounts = class {
-  state;
-  file;
+var Refcounts = class extends RefcountSlices {
   tables;
-  cache;
-  /** The clusters of refcount blocks. */
-  table;
-  order;
-  /** Refcounts of a block. */
-  perBlock;
-  clusterSize;
   /** How many clusters `allocate()` has allocated. */
   allocated;
   /** Whether they were never written, so that they are zeroes. */
   areUnused;
-  #perSlice;
-  #sliceSize;
   #canGrow;
   /** Attaches to the refcounts of an open image. */
-  constructor(shared, { clusterSize, sliceSize }, state, file, tables) {
-    this.state = state;
-    this.file = file;
-    this.tables = tables;
-    this.allocated = 0;
-    this.areUnused = false;
-    this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
-    this.table = new Uint32Array(shared.table);
-    this.order = shared.order;
-    this.clusterSize = clusterSize;
-    this.perBlock = clusterSize * 8 / 2 ** shared.order;
-    this.#perSlice = sliceSize * 8 / 2 ** shared.order;
-    this.#sliceSize = sliceSize;
+  constructor(shared, geometry, state, file, tables) {
+    super(shared, geometry, state, file), this.tables = tables, this.allocated = 0, this.areUnused = false;
     this.#canGrow = shared.canGrow;
-  }
-  /** Where a slice is in the file. */
-  hostOf(slice) {
-    const first2 = slice * this.#perSlice;
-    const block = Math.floor(first2 / this.perBlock);
-    const inBlock = slice - block * this.perBlock / this.#perSlice;
-    return this.#blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
-  }
-  /** The refcount of a cluster, or a negative number. */
-  *get(cluster) {
-    if (this.#blockAt(Math.floor(cluster / this.perBlock)) === 0) return 0;
-    const slot = yield* this.#load(cluster);
-    if (slot < 0) return slot;
-    return this.#read(slot, cluster % this.#perSlice);
-  }
-  /** Sets the refcount of a cluster whose block exists; 0 or negative. */
-  set(cluster, refcount) {
-    return this.#change(cluster, refcount) ? 0 : this.#bring(cluster, refcount);
-  }
-  /** Sets a refcount, reading the slice that it is in. */
-  *#bring(cluster, refcount) {
-    do {
-      const slot = yield* this.#load(cluster);
-      if (slot < 0) return slot;
-    } while (!this.#change(cluster, refcount));
-    return 0;
-  }
-  /** Sets a refcount if its slice is cached; returns whether it is. */
-  #change(cluster, refcount) {
-    const { cache, order } = this;
-    const slice = Math.floor(cluster / this.#perSlice);
-    const index = cluster % this.#perSlice;
-    const slot = cache.find(slice);
-    if (slot < 0) return false;
-    const start = slot * (this.#sliceSize / 4);
-    const words = withRefcount(cache.data, start, order, index, refcount);
-    const { word } = refcountPlace(order, index);
-    if (!cache.change(slice, word, words)) return false;
-    if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
-      this.state.set("FREE_FROM", cluster);
-    }
-    return true;
   }
   /**
    * Allocates clusters that follow each other: as many as are free at the first
@@ -18706,30 +18729,33 @@ var Refcounts = class {
     const l1Clusters = Math.ceil(state.get("L1_ENTRIES") * 8 / clusterSize);
     const table2 = state.get("TABLE_AT");
     const end = table2 + state.get("TABLE_CLUSTERS");
-    return cluster === 0 || cluster >= table2 && cluster < end || cluster >= l1 && cluster < l1 + l1Clusters || cluster === this.#blockAt(Math.floor(cluster / this.perBlock));
+    return cluster === 0 || cluster >= table2 && cluster < end || cluster >= l1 && cluster < l1 + l1Clusters || cluster === this.blockAt(Math.floor(cluster / this.perBlock));
   }
   *#findFree(count2) {
     let at = this.state.get("FREE_FROM");
     for (; ; ) {
       if (at >= CLUSTERS_MAX3) return -ERRNO.ENOSPC;
       const block = Math.floor(at / this.perBlock);
-      if (this.#blockAt(block) === 0) {
+      if (this.blockAt(block) === 0) {
         const error = yield* this.#addBlock(block, at);
         if (error < 0) return error;
         continue;
       }
-      const slot = yield* this.#load(at);
+      const slot = yield* this.load(at);
       if (slot < 0) return slot;
       const first2 = this.#freeIn(slot, at, count2);
       if (first2 !== NO_CLUSTER) return first2;
-      at += this.#perSlice - at % this.#perSlice;
+      at += this.perSlice - at % this.perSlice;
       this.state.set("FREE_FROM", at);
     }
   }
-  /** The same if the slice of a cluster is cached and has free ones. */
+  /**
+   * What `#freeIn()` finds in the slice of a cluster if it is cached: without
+   * steps, because that is how it mostly is.
+   */
   #freeInCache(at, count2) {
-    const isThere2 = at < CLUSTERS_MAX3 && this.#blockAt(Math.floor(at / this.perBlock)) !== 0;
-    const slot = isThere2 ? this.cache.find(Math.floor(at / this.#perSlice)) : NO_CLUSTER;
+    const isThere2 = at < CLUSTERS_MAX3 && this.blockAt(Math.floor(at / this.perBlock)) !== 0;
+    const slot = isThere2 ? this.cache.find(Math.floor(at / this.perSlice)) : NO_CLUSTER;
     return slot < 0 ? NO_CLUSTER : this.#freeIn(slot, at, count2);
   }
   /**
@@ -18737,15 +18763,15 @@ var Refcounts = class {
    * all are used.
    */
   #freeIn(slot, at, count2) {
-    const perSlice = this.#perSlice;
+    const perSlice = this.perSlice;
     let index = at % perSlice;
     const start = at - index;
-    while (index < perSlice && this.#read(slot, index) !== 0) index++;
+    while (index < perSlice && this.read(slot, index) !== 0) index++;
     if (index === perSlice) return NO_CLUSTER;
     if (this.isTable(start + index)) return BAD_REFCOUNTS;
     let found = 1;
     const most = Math.min(count2, perSlice - index);
-    while (found < most && this.#read(slot, index + found) === 0) found++;
+    while (found < most && this.read(slot, index + found) === 0) found++;
     this.allocated = found;
     return start + index;
   }
@@ -18763,20 +18789,6 @@ var Refcounts = class {
     this.tables.add(at);
     this.state.noteDirty("TABLE", block);
     return 0;
-  }
-  *#load(cluster) {
-    const slice = Math.floor(cluster / this.#perSlice);
-    const load = this.file.load(this.cache, slice, this.hostOf(slice));
-    const slot = typeof load === "number" ? load : yield* load;
-    if (slot === NO_ROOM) this.state.set("REFCOUNTS_FULL", 1);
-    return slot;
-  }
-  #read(slot, index) {
-    const start = slot * (this.#sliceSize / 4);
-    return readRefcount(this.cache.data, start, this.order, index);
-  }
-  #blockAt(block) {
-    return block < this.table.length ? Atomics.load(this.table, block) : 0;
   }
 };
 
@@ -28020,8 +28032,8 @@ var PartReader = class {
   /**
    * Reads an image.
    *
-   * @param size Where zeroes follow. Infinity for an image that has all that is
-   * read: what is missing of it is an error then.
+   * @param size From where on it reads as zeroes. Infinity if it has to have all
+   * that is read: what is missing is an error then.
    */
   constructor(image, size) {
     this.#image = image;
@@ -28069,7 +28081,10 @@ var PartCopier = class _PartCopier {
   #below;
   #writer;
   #buffers;
-  /** What the target reads as where the buffer is: that of `below`. */
+  /**
+   * What the target shows without being written, for the bytes of the buffer that
+   * is being filled: those of `below`.
+   */
   #shown;
   /** The buffer that is being filled, by its index. */
   #current = 0;
@@ -28470,7 +28485,7 @@ var CompareWriter = class {
     this.#first = null;
     return first2;
   }
-  /** Zeroes are told of before the data of the same buffer. */
+  /** `zero()` comes before `put()` of a buffer, whose data may lie before. */
   #found(position) {
     this.#first = Math.min(this.#first ?? Infinity, position);
   }
@@ -28545,9 +28560,14 @@ async function writeAllInPool(fd, writes) {
     const { bytes: bytes2, position } = writes[i];
     const error = await endOf2(block);
     const result3 = Number(libc().aio_return(pointerOf(block)));
+<<<<<<< HEAD
     const isMade = error === 0 ? result3 > 0 : error !== ERRNO.EAGAIN;
     if (!isMade) return here("write", fd, bytes2, position);
     return error === 0 ? result3 : -error;
+=======
+    if (error === 0 && result3 > 0) return result3;
+    return error === 0 || error === ERRNO.EAGAIN ? here("write", fd, bytes2, position) : -error;
+>>>>>>> 5edee14 (Put comments, help and documents of the last changes into plainer words, and tell users in CHANGELOG.md what they gain)
   }));
 }
 var NOTHING2 = new Uint8Array(0);

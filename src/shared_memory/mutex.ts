@@ -17,9 +17,12 @@ const SPINS = 400;
 const ROW_MAX = 32;
 /** The longest time that a thread makes way for another one. */
 const WAY_MS = 1;
-/** How long a thread sleeps at most before its callers wait by a promise. */
+/**
+ * How long a thread sleeps at a time: if the lock is not released in that, its
+ * callers wait by promises.
+ */
 const NAP_MS = 0.5;
-/** Times that a thread sleeps in a row: each time another one was faster. */
+/** Times that it sleeps in a row, where another thread was faster each time. */
 const NAPS_MAX = 8;
 
 /** Called when a caller has the lock. */

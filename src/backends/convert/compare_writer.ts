@@ -24,7 +24,7 @@ export class CompareWriter implements PartWriter<number | null> {
     return first;
   }
 
-  /** Zeroes are told of before the data of the same buffer. */
+  /** `zero()` comes before `put()` of a buffer, whose data may lie before. */
   #found(position: number): void {
     this.#first = Math.min(this.#first ?? Infinity, position);
   }

@@ -37,7 +37,10 @@ export class PartCopier<Result> {
   readonly #below: PartReader | null;
   readonly #writer: PartWriter<Result>;
   readonly #buffers: readonly CopyBuffer[];
-  /** What the target reads as where the buffer is: that of `below`. */
+  /**
+   * What the target shows without being written, for the bytes of the buffer that
+   * is being filled: those of `below`.
+   */
   readonly #shown: Uint8Array<ArrayBuffer> | null;
   /** The buffer that is being filled, by its index. */
   #current = 0;
@@ -105,7 +108,7 @@ export class PartCopier<Result> {
     // Its caller is told of an error; those that follow are not.
     this.#reading = read.then(() => {}, () => {});
     const writes = await read;
-    // A file must not be written any more once this has failed.
+    // Once this has failed, no write may be under way: the file is closed then.
     await Promise.allSettled(writes);
     await Promise.all(writes);
     return await this.#writer.end();
@@ -130,7 +133,7 @@ export class PartCopier<Result> {
       }
       writes.push(this.#write(buffer));
     } catch (error) {
-      // What was read may be lost, but not the buffer while it is written.
+      // The next part may use the buffers again only once they are written.
       await Promise.allSettled(writes);
       throw error;
     }
@@ -159,7 +162,7 @@ export class PartCopier<Result> {
     const over = () => {
       buffer.written = null;
     };
-    // An error is that of the part whose bytes it has.
+    // An error is told to the part whose bytes it has, not to the next user.
     buffer.written = put.then(over, over);
     return put;
   }

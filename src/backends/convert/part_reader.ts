@@ -11,8 +11,8 @@ export class PartReader {
   /**
    * Reads an image.
    *
-   * @param size Where zeroes follow. Infinity for an image that has all that is
-   * read: what is missing of it is an error then.
+   * @param size From where on it reads as zeroes. Infinity if it has to have all
+   * that is read: what is missing is an error then.
    */
   constructor(image: Backend, size: number) {
     this.#image = image;

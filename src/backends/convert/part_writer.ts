@@ -42,8 +42,8 @@ export interface PartWriter<Result = unknown> {
   /** Makes whole units read as zeroes, which they would not do else. */
   zero(position: number, length: number): void | Promise<void>;
   /**
-   * Ends a part, all of which has been stored. The result may tell of others
-   * too, and each is told of once.
+   * Ends a part, all of which has been stored. The result may have some of other
+   * parts too, whose own results then leave it out.
    */
   end(): Result | Promise<Result>;
 }

@@ -51,7 +51,8 @@ export const IMAGE_OPTIONS = {
   },
   workers: {
     value: "N",
-    help: "copy by N threads at once (default: one for each CPU, at most 8)",
+    help:
+      "copy by up to N threads at once (default: one for each CPU, at most 8)",
   },
   "data-file": {
     value: "PATH",

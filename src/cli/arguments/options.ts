@@ -175,7 +175,7 @@ export const OPTIONS = {
   "direct-writes": {
     value: "auto|kernel",
     help:
-      "of mirror with passthrough: let the mirror write what programs open with O_DIRECT, except on tmpfs, or always the kernel, which fails with EINVAL for programs that turn O_DIRECT off for a last short block, as dd does (default: auto)",
+      "of mirror with passthrough: who serves files that programs open for writing with O_DIRECT; auto: the kernel on tmpfs, the mirror elsewhere; kernel: always the kernel, which is faster, but gives EINVAL to programs that turn O_DIRECT off for a last short block, as dd does (default: auto)",
   },
   cache: {
     value: "none|auto|writeback",

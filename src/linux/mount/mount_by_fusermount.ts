@@ -131,7 +131,8 @@ function findNewMount(
     return mount;
   }
   if (mount !== null) unmountForUser(mount);
-  // Where the kernel tells the connection, its mount would be found anywhere.
+  // If the kernel tells the connection's number, its mount is found by that
+  // wherever it is now: it has been unmounted.
   else if (connectionOf(fd) !== null) {
     throw new UnmountedError(options.mountpoint);
   }

@@ -67,7 +67,7 @@ export function isOwnStale(mount: Mount): boolean {
  * the kernel ends its connection: it may have been killed a moment ago. The
  * kernel closes what is open in an io_uring 10 to 100 ms after the end of its
  * process, later on a busy machine, and the mount seems to be live until then. It
- * waits for three seconds at most, such as for a server that hangs.
+ * waits for three seconds at most, because a server may hang.
  *
  * @param mount The topmost mount at its mount point.
  */

@@ -314,7 +314,7 @@ const TO_CONNECT: Reasons = new Map([
     advice: NAME_IT,
   }],
   [ERRNO.EACCES, {
-    advice: "run it as the user who started the export, or as root",
+    advice: "run this command as the user who started the export, or as root",
   }],
   [ERRNO.ECONNREFUSED, {
     reason: "no program is listening on it",

@@ -72,6 +72,7 @@ export interface ConvertWatch {
 /** Bytes of a part; less where compressing it takes long. */
 const PART = 4 << 20;
 const COMPRESSED_PART = 1 << 20;
+
 /**
  * Converts an image. The new image is written under another name beside its
  * own, and renamed once it is complete and durable.

@@ -105,7 +105,7 @@ export async function openCopier(
   let output: Backend | null = null;
   if (file !== null) {
     const { fd, name } = file;
-    // The errors of its writes are told to who flushes the file at the end.
+    // Errors of writing it back are told by the flush of the file at the end.
     const { files } = driverServices({});
     const opened = files.reopen(fd, name, { writable: true });
     stack.defer(() => opened.close());

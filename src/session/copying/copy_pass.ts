@@ -36,9 +36,9 @@ export interface CopyPass {
 const RANGES_MAX = 1 << 18;
 /** Bytes after which it is known what a pass waits for. */
 const SAMPLE = 32 << 20;
-/** A Worker takes a third of that to start. */
+/** If less time than this is left, Workers would start too late to help. */
 const WORTH_WORKERS_MS = 300;
-/** Bytes that take as long to compute with. */
+/** Bytes for which computing takes that time, such as compressing them. */
 const COMPUTED_LONG = 8 << 20;
 
 /**

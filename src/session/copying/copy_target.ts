@@ -3,7 +3,7 @@ import { FilterBackend } from "../../backends/filter_backend.ts";
 import type { FileBackend } from "../../backends/protocols/file/file_backend.ts";
 import { type FileWrite, writeAllInPool } from "../../linux/io/pool_calls.ts";
 
-/** Fewer bytes are written in less time than another thread is told of them. */
+/** To hand fewer bytes to another thread takes longer than to write them. */
 const POOL_FROM = 128 << 10;
 
 /**
