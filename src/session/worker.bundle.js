@@ -28560,14 +28560,9 @@ async function writeAllInPool(fd, writes) {
     const { bytes: bytes2, position } = writes[i];
     const error = await endOf2(block);
     const result3 = Number(libc().aio_return(pointerOf(block)));
-<<<<<<< HEAD
     const isMade = error === 0 ? result3 > 0 : error !== ERRNO.EAGAIN;
     if (!isMade) return here("write", fd, bytes2, position);
     return error === 0 ? result3 : -error;
-=======
-    if (error === 0 && result3 > 0) return result3;
-    return error === 0 || error === ERRNO.EAGAIN ? here("write", fd, bytes2, position) : -error;
->>>>>>> 5edee14 (Put comments, help and documents of the last changes into plainer words, and tell users in CHANGELOG.md what they gain)
   }));
 }
 var NOTHING2 = new Uint8Array(0);
