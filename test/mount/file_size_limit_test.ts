@@ -127,8 +127,8 @@ mountTest(
         new TextDecoder().decode(stderr),
         /Cannot write to .*\/b\.part \(EFBIG\): a limit on the size of files is reached; run 'ulimit -f unlimited'/,
       );
-      const left = [...Deno.readDirSync(directory)].map(({ name }) => name);
-      assertEquals(left, ["a"]);
+      const left = await Array.fromAsync(Deno.readDir(directory));
+      assertEquals(left.map(({ name }) => name), ["a"]);
     }
   },
   [...PROGRAMS, "dd"],
