@@ -309,8 +309,8 @@ function refuseUnfit(
     // Only a file can be made larger by these.
     const advice = file === null
       ? "choose another image"
-      : `give it a size with 'truncate -s 1G ${name}', or make the export writable and growable`;
-    throw new UserError(`Cannot export ${name}: it is empty; ${advice}`);
+      : `give it a size with 'truncate -s 1G ${name}', or export it with writable and growable`;
+    throw new UserError(`Cannot open ${name}: it is empty; ${advice}`);
   }
   if (size > SIZE_MAX) {
     throw new UserError(

@@ -187,7 +187,7 @@ const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {
   "an empty disk": [
     { backend: new NullBackend(0) },
     {},
-    "Cannot export null: it is empty; choose another image",
+    "Cannot open null: it is empty; choose another image",
   ],
   "a module that makes no backend": [
     { module: "data:text/javascript,export default () => 5" },

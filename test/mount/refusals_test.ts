@@ -42,7 +42,7 @@ mountTest(
       [
         "an empty file of fixed size",
         ["-w", empty],
-        `Cannot export ${empty}: it is empty; give it a size with 'truncate -s 1G ${empty}', or make the export writable and growable`,
+        `Cannot open ${empty}: it is empty; give it a size with 'truncate -s 1G ${empty}', or export it with writable and growable`,
       ],
       [
         "a part beyond the end",
