@@ -4,6 +4,7 @@
  * @module
  */
 import type { Answer, Backend } from "./backend.ts";
+import { sectorEnd } from "./size.ts";
 
 /** A range of an image. */
 export interface ImageRange {
@@ -29,16 +30,6 @@ export interface ImageRange {
 export interface MappedBackend extends Backend {
   /** The range that starts at a position of the image. */
   rangeAt(position: number): Answer<ImageRange>;
-}
-
-const SECTOR = 512;
-
-/**
- * The end of the last sector in which an image has bytes. QEMU counts a raw image
- * in whole sectors, and so do its maps of images above one.
- */
-export function sectorEnd(size: number): number {
-  return Math.ceil(size / SECTOR) * SECTOR;
 }
 
 /** The range at a position of any image, by its extents if it has no map. */

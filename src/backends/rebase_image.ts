@@ -58,7 +58,7 @@ export async function rebaseImage(
     : { ...recorded, name: nameFrom(path, recorded.name, files) };
   let written = 0;
   await changeOffline(path, services, async ({ backend, name }) => {
-    // Copying may take long and much space, which would be in vain.
+    // Copying may take long: refuse a path that does not fit before it.
     await checkBacking(backend, name, named);
     if (!unsafe) {
       // The file is locked by now.

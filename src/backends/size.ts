@@ -1,5 +1,5 @@
 /**
- * Sizes as people write them: `1G`, `25M`, `4096`.
+ * The sizes of images, and how people write them: `1G`, `25M`, `4096`.
  *
  * @module
  */
@@ -11,6 +11,16 @@ import { UserError } from "../base/user_error.ts";
  * @category Sizes
  */
 export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
+
+const SECTOR = 512;
+
+/**
+ * The end of the last sector in which an image has bytes. QEMU counts a raw image
+ * in whole sectors, and so do its maps of images above one.
+ */
+export function sectorEnd(size: number): number {
+  return Math.ceil(size / SECTOR) * SECTOR;
+}
 
 const UNITS: Record<string, bigint> = {
   "": 1n,

@@ -11054,6 +11054,10 @@ function crcOf(polynomial) {
 
 // src/backends/size.ts
 var SIZE_MAX = Number.MAX_SAFE_INTEGER;
+var SECTOR2 = 512;
+function sectorEnd(size) {
+  return Math.ceil(size / SECTOR2) * SECTOR2;
+}
 var UNITS = {
   "": 1n,
   b: 1n,
@@ -12565,7 +12569,7 @@ function highOf(host) {
 }
 
 // src/backends/formats/vmdk/constants.ts
-var SECTOR2 = 512;
+var SECTOR3 = 512;
 var SPARSE_MAGIC = 1447904331;
 var COWD_MAGIC = 1146572611;
 var SESPARSE_MAGIC = 3405691582;
@@ -12588,7 +12592,7 @@ var MARKER = {
   FOOTER: 3
 };
 var GRAIN_MARKER = 12;
-var FOOTER_SIZE = 3 * SECTOR2;
+var FOOTER_SIZE = 3 * SECTOR3;
 var DEFLATE = 1;
 var NO_GRAIN = 0;
 var ZERO_GRAIN = 1;
@@ -12661,8 +12665,8 @@ function extentOf(line, name) {
   if (access2 === "NOACCESS") {
     throw refusal(name, `its extent ${what} must not be read`);
   }
-  const size = Number(sectors) * SECTOR2;
-  const start = Number(offset) * SECTOR2;
+  const size = Number(sectors) * SECTOR3;
+  const start = Number(offset) * SECTOR3;
   if (size === 0 || size > SIZE_MAX || start > SIZE_MAX - size) {
     throw refusal(name, `its extent ${what} has no valid size`);
   }
@@ -12676,7 +12680,7 @@ function extentOf(line, name) {
 
 // src/backends/formats/vmdk/sparse_header.ts
 function magicOf(bytes2) {
-  if (bytes2.length < SECTOR2) return null;
+  if (bytes2.length < SECTOR3) return null;
   const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
   const magic = view2.getUint32(0, true);
   if (magic === SPARSE_MAGIC || magic === COWD_MAGIC) return "sparse";
@@ -12691,7 +12695,7 @@ function parseSparseHeader(bytes2, name) {
     default:
       throw refusal(name, "it does not begin like a sparse extent");
   }
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, SECTOR2);
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, SECTOR3);
   const isCowd = view2.getUint32(0, true) === COWD_MAGIC;
   const header = isCowd ? cowdOf(view2, name) : sparseOf(view2, name);
   checkSizes(header, name);
@@ -12702,9 +12706,9 @@ function cowdOf(view2, name) {
   const header = {
     kind: "cowd",
     version: word(4),
-    size: word(12) * SECTOR2,
-    grainSize: word(16) * SECTOR2,
-    directoryAt: word(20) * SECTOR2,
+    size: word(12) * SECTOR3,
+    grainSize: word(16) * SECTOR3,
+    directoryAt: word(20) * SECTOR3,
     tableEntries: COWD_ENTRIES,
     redundantAt: null,
     isCompressed: false,
@@ -12752,7 +12756,7 @@ function sparseOf(view2, name) {
 }
 var NEWLINES = 168632330;
 function bytesOf2(sectors, at, name) {
-  const bytes2 = sectors * BigInt(SECTOR2);
+  const bytes2 = sectors * BigInt(SECTOR3);
   if (bytes2 <= BigInt(SIZE_MAX)) return Number(bytes2);
   throw refusal(name, `the header's field at byte ${at} is ${sectors}`);
 }
@@ -12786,23 +12790,23 @@ async function readSparseHeader(file, name) {
   const footer = new Uint8Array(FOOTER_SIZE);
   const at = size - FOOTER_SIZE;
   const got = at < 0 ? 0 : await readFully(file, at, footer, 0, FOOTER_SIZE);
-  const isFooter = got === FOOTER_SIZE && isMarker(footer, 0, MARKER.FOOTER) && isMarker(footer, 2 * SECTOR2, MARKER.END);
+  const isFooter = got === FOOTER_SIZE && isMarker(footer, 0, MARKER.FOOTER) && isMarker(footer, 2 * SECTOR3, MARKER.END);
   if (!isFooter) {
     const advice = "copy it once more: its end is missing";
     throw refusal(name, "it has no footer", advice);
   }
-  const inFooter = footer.subarray(SECTOR2, 2 * SECTOR2);
+  const inFooter = footer.subarray(SECTOR3, 2 * SECTOR3);
   const last = parseSparseHeader(inFooter, name);
   if (last.directoryAt !== null) return last;
   throw refusal(name, "its footer does not say where its grain directory is");
 }
 function isMarker(bytes2, at, type) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, SECTOR2);
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, SECTOR3);
   return view2.getUint32(8, true) === 0 && view2.getUint32(12, true) === type;
 }
 async function readStart(file, name) {
-  const bytes2 = new Uint8Array(SECTOR2);
-  const got = await readFully(file, 0, bytes2, 0, SECTOR2);
+  const bytes2 = new Uint8Array(SECTOR3);
+  const got = await readFully(file, 0, bytes2, 0, SECTOR3);
   if (got < 0) throw refusal(name, "its first bytes cannot be read");
   return bytes2.subarray(0, got);
 }
@@ -13207,7 +13211,7 @@ async function readDirectory(file, fileSize, header, name) {
   const { directoryAt, redundantAt, tableEntries } = header;
   const memory = new SharedArrayBuffer(directorySize(header));
   const words = new Uint32Array(memory);
-  const lastSector = Math.floor((fileSize - 4 * tableEntries) / SECTOR2);
+  const lastSector = Math.floor((fileSize - 4 * tableEntries) / SECTOR3);
   const isRead = await readWords(file, directoryAt, words);
   if (!isRead && redundantAt === null) throw unreadable(name);
   if (!isRead) words.fill(BAD_TABLE);
@@ -13348,7 +13352,7 @@ async function readSparse({ end, file, image, header }, share) {
         sliceSize,
         sliceSpan,
         tableSlices: tableEntries / sliceEntries,
-        tableUnit: SECTOR2
+        tableUnit: SECTOR3
       },
       l1: await readDirectory(image.backend, size, header, image.name),
       cache: SliceCache.create(share, slices, sliceEntries)
@@ -13432,10 +13436,6 @@ var ImageBackend = class {
 };
 
 // src/backends/image_map.ts
-var SECTOR3 = 512;
-function sectorEnd(size) {
-  return Math.ceil(size / SECTOR3) * SECTOR3;
-}
 async function rangeAt(image, position) {
   if ("rangeAt" in image) {
     return await image.rangeAt(position);
@@ -14091,7 +14091,7 @@ var GrainEntries = class {
       mapping.length = Math.min(left, length2);
       return;
     }
-    const grainSectors = grainSize / SECTOR2;
+    const grainSectors = grainSize / SECTOR3;
     let mapped = left;
     let follows = sector;
     for (let i = first2 + 1; i < sliceEntries && mapped < length2; i++) {
@@ -14104,7 +14104,7 @@ var GrainEntries = class {
     mapping.setPlaceless(kind, Math.min(mapped, length2));
     if (kind !== MAPPED.DATA || isCompressed) return;
     mapping.file = this.#file;
-    mapping.host = sector * SECTOR2 + inGrain;
+    mapping.host = sector * SECTOR3 + inGrain;
   }
   #kindOf(sector) {
     const { hasZeroGrains, isCompressed } = this.#geometry;
@@ -14124,10 +14124,10 @@ var GrainEntries = class {
   #setStream(mapping, sector, inGrain, end) {
     const { grainSize } = this.#geometry;
     const most = 2 * grainSize;
-    const known = (end - sector) * SECTOR2;
+    const known = (end - sector) * SECTOR3;
     mapping.setPlaceless(MAPPED.COMPRESSED, 0);
     mapping.file = this.#file;
-    mapping.host = sector * SECTOR2;
+    mapping.host = sector * SECTOR3;
     mapping.streamLength = known > 0 ? Math.min(known, most) : most;
     mapping.inBlock = inGrain;
     mapping.blockLength = grainSize;
@@ -14250,7 +14250,7 @@ var VMDK = {
       ...others
     ] : others;
     const files = fileSizes.map((end, i) => {
-      const zeroEnd = Math.ceil(end / SECTOR2) * SECTOR2;
+      const zeroEnd = Math.ceil(end / SECTOR3) * SECTOR3;
       const hasHoles = extents.some((extent) => extent.kind === "flat" && extent.file === i);
       return {
         backend: backends[i],
@@ -14299,7 +14299,7 @@ async function openVmdk({ file: home, link: link3, cid }, context) {
   const compressed = compressionOf(headers, name);
   const tableShare = compressed === null ? share : share / 4;
   const extents = await readTables(parts2, tableShare, name);
-  const grainSize = Math.max(SECTOR2, ...headers.map((each) => each.grainSize));
+  const grainSize = Math.max(SECTOR3, ...headers.map((each) => each.grainSize));
   const size = extents.at(-1).end;
   const blocks = compressed === null ? null : StreamCache.create(share - tableShare, size / grainSize, grainSize);
   const below = {
@@ -28025,6 +28025,33 @@ function wordsOf2(bytes2) {
   return new Int32Array(buffer, byteOffset, length2 >> 2);
 }
 
+// src/backends/convert/must_write.ts
+async function mustWrite(file, position, buffer, start, length2) {
+  for (let done = 0; done < length2; ) {
+    const at = position + done;
+    const put2 = await file.write(at, buffer, start + done, length2 - done);
+    if (put2 <= 0) throw cannotWrite2(file.name, put2 < 0 ? -put2 : ERRNO.ENOSPC);
+    done += put2;
+  }
+}
+async function allWritten(writes) {
+  await Promise.allSettled(writes);
+  await Promise.all(writes);
+}
+function cannotWrite2(name, error) {
+  return new UserError(`Cannot write to ${name} (${errnoName(error)}): ${adviceOn(error)}`);
+}
+function adviceOn(error) {
+  switch (error) {
+    case ERRNO.ENOSPC:
+      return "its file system has no space left; free some, or choose another place";
+    case ERRNO.EFBIG:
+      return "a limit on the size of files is reached; run 'ulimit -f unlimited' before, or choose a file system that has larger files";
+    default:
+      return "check its storage, and the limits of its file system";
+  }
+}
+
 // src/backends/convert/part_reader.ts
 var PartReader = class {
   #image;
@@ -28058,7 +28085,6 @@ var PartReader = class {
 
 // src/backends/convert/part_copier.ts
 var BUFFER = 1 << 20;
-var SECTOR7 = 512;
 var UNIT = {
   /** The target reads so already. */
   SAME: 0,
@@ -28138,8 +28164,7 @@ var PartCopier = class _PartCopier {
     }, () => {
     });
     const writes = await read2;
-    await Promise.allSettled(writes);
-    await Promise.all(writes);
+    await allWritten(writes);
     return await this.#writer.end();
   }
   /** Reads a part, and returns the writes that it has begun. */
@@ -28195,7 +28220,7 @@ var PartCopier = class _PartCopier {
     const { unit } = this.#writer;
     const { bytes: bytes2, used } = buffer;
     await this.#source.read(position, bytes2, used, length2, unit);
-    const shown = Math.ceil(length2 / SECTOR7) * SECTOR7;
+    const shown = sectorEnd(length2);
     await this.#below?.read(position, this.#shown, used, shown, unit);
     buffer.used += Math.ceil(length2 / unit) * unit;
     let from = 0;
@@ -28226,29 +28251,6 @@ var PartCopier = class _PartCopier {
     return isZero(bytes2, at, count2) ? UNIT.ZERO : UNIT.DATA;
   }
 };
-
-// src/backends/convert/must_write.ts
-async function mustWrite(file, position, buffer, start, length2) {
-  for (let done = 0; done < length2; ) {
-    const at = position + done;
-    const put2 = await file.write(at, buffer, start + done, length2 - done);
-    if (put2 <= 0) throw cannotWrite2(file.name, put2 < 0 ? -put2 : ERRNO.ENOSPC);
-    done += put2;
-  }
-}
-function cannotWrite2(name, error) {
-  return new UserError(`Cannot write to ${name} (${errnoName(error)}): ${adviceOn(error)}`);
-}
-function adviceOn(error) {
-  switch (error) {
-    case ERRNO.ENOSPC:
-      return "its file system has no space left; free some, or choose another place";
-    case ERRNO.EFBIG:
-      return "a limit on the size of files is reached; run 'ulimit -f unlimited' before, or choose a file system that has larger files";
-    default:
-      return "check its storage, and the limits of its file system";
-  }
-}
 
 // src/backends/convert/part_writer.ts
 var WRITE_BUFFERS = 4;
@@ -28502,9 +28504,7 @@ var RawWriter = class {
     this.#file = file;
   }
   async put(buffer, runs) {
-    const writes = runs.map(({ position, start, length: length2 }) => mustWrite(this.#file, position, buffer, start, length2));
-    await Promise.allSettled(writes);
-    await Promise.all(writes);
+    await allWritten(runs.map(({ position, start, length: length2 }) => mustWrite(this.#file, position, buffer, start, length2)));
   }
   async zero(position, length2) {
     const zeroes = new Uint8Array(Math.min(length2, 1 << 20));
@@ -28590,15 +28590,13 @@ function addressesOf(blocks) {
 async function endOf2(block) {
   const { aio_error, aio_suspend_nonblocking } = libc();
   const pointer = pointerOf(block);
-  let list = null;
+  const list = addressesOf([
+    block
+  ]);
   for (; ; ) {
     const error = aio_error(pointer);
     if (error !== ERRNO.EINPROGRESS) return error;
-    list ??= addressesOf([
-      block
-    ]);
-    const addresses = list;
-    await inPool(() => aio_suspend_nonblocking(pointerOf(addresses), 1, null), () => new Promise((resolve2) => setTimeout(resolve2, RETRY_MS2, 0)));
+    await inPool(() => aio_suspend_nonblocking(pointerOf(list), 1, null), () => new Promise((resolve2) => setTimeout(resolve2, RETRY_MS2, 0)));
   }
 }
 

@@ -23,6 +23,18 @@ export async function mustWrite(
 }
 
 /**
+ * Waits until no write is under way any more.
+ *
+ * @throws {UserError} If one of them failed.
+ */
+export async function allWritten(
+  writes: readonly Promise<void>[],
+): Promise<void> {
+  await Promise.allSettled(writes);
+  await Promise.all(writes);
+}
+
+/**
  * The error of a target that cannot be written.
  *
  * @param name Its name.

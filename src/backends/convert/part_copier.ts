@@ -1,13 +1,13 @@
 import type { Backend } from "../backend.ts";
+import { sectorEnd } from "../size.ts";
 import { firstDifference, isZero } from "./compare_bytes.ts";
 import type { DiskPart } from "./disk_part.ts";
+import { allWritten } from "./must_write.ts";
 import { PartReader } from "./part_reader.ts";
 import type { DiskRun, PartWriter } from "./part_writer.ts";
 
 /** Bytes of a buffer: they stay in the CPU's cache until written. */
 const BUFFER = 1 << 20;
-
-const SECTOR = 512;
 
 /** What a unit of the disk is. */
 const UNIT = {
@@ -109,8 +109,7 @@ export class PartCopier<Result> {
     this.#reading = read.then(() => {}, () => {});
     const writes = await read;
     // Once this has failed, no write may be under way: the file is closed then.
-    await Promise.allSettled(writes);
-    await Promise.all(writes);
+    await allWritten(writes);
     return await this.#writer.end();
   }
 
@@ -177,7 +176,7 @@ export class PartCopier<Result> {
     const { bytes, used } = buffer;
     await this.#source.read(position, bytes, used, length, unit);
     // The target shows the rest of a last sector, which the source reads as zeroes.
-    const shown = Math.ceil(length / SECTOR) * SECTOR;
+    const shown = sectorEnd(length);
     await this.#below?.read(position, this.#shown!, used, shown, unit);
     buffer.used += Math.ceil(length / unit) * unit;
     let from = 0;

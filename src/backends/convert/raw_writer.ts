@@ -1,5 +1,5 @@
 import type { Backend } from "../backend.ts";
-import { mustWrite } from "./must_write.ts";
+import { allWritten, mustWrite } from "./must_write.ts";
 import { type DiskRun, type PartWriter, WRITE_BUFFERS } from "./part_writer.ts";
 
 /** Bytes that are left out if they are zeroes: a page, and a block of most files. */
@@ -20,11 +20,11 @@ export class RawWriter implements PartWriter<null> {
     buffer: Uint8Array<ArrayBuffer>,
     runs: readonly DiskRun[],
   ): Promise<void> {
-    const writes = runs.map(({ position, start, length }) =>
-      mustWrite(this.#file, position, buffer, start, length)
+    await allWritten(
+      runs.map(({ position, start, length }) =>
+        mustWrite(this.#file, position, buffer, start, length)
+      ),
     );
-    await Promise.allSettled(writes);
-    await Promise.all(writes);
   }
 
   async zero(position: number, length: number): Promise<void> {

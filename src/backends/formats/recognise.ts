@@ -28,8 +28,9 @@ export async function recognise(
   path: string,
   files: FileService,
 ): Promise<KnownFormat | null> {
-  return await recogniseStart(file) ??
-    looksLike(await startOf(file), await endOf(file)) ??
+  const start = await startOf(file);
+  return await formatOfStart(file, start) ??
+    looksLike(start, await endOf(file)) ??
     await looksLikeVhd(file) ??
     (hasNextPiece(path, files) ? FIRST_PIECE : null);
 }
@@ -44,7 +45,13 @@ export async function recognise(
 export async function recogniseStart(
   image: Backend,
 ): Promise<KnownFormat | null> {
-  const start = await startOf(image);
+  return await formatOfStart(image, await startOf(image));
+}
+
+async function formatOfStart(
+  image: Backend,
+  start: Uint8Array,
+): Promise<KnownFormat | null> {
   return looksLike(start) ??
     looksLikeDescriptor(start) ??
     await looksLikeArchive(image, start) ??

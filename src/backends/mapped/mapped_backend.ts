@@ -3,12 +3,8 @@ import { UserError } from "../../base/user_error.ts";
 import type { Answer, Backend, Extent, ImageStat } from "../backend.ts";
 import { ImageBackend } from "../image_backend.ts";
 import type { ImageSnapshots } from "../image_snapshots.ts";
-import {
-  type ImageRange,
-  type MappedBackend,
-  rangeAt,
-  sectorEnd,
-} from "../image_map.ts";
+import { type ImageRange, type MappedBackend, rangeAt } from "../image_map.ts";
+import { sectorEnd } from "../size.ts";
 import { MAPPED, Mapping, NO_HOST } from "./mapping.ts";
 import { mapLater } from "./map_later.ts";
 import { ReadOperation } from "./read_operation.ts";

@@ -175,15 +175,13 @@ function addressesOf(blocks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 async function endOf(block: Uint8Array<ArrayBuffer>): Promise<number> {
   const { aio_error, aio_suspend_nonblocking } = libc();
   const pointer = pointerOf(block);
-  let list = null as Uint8Array<ArrayBuffer> | null;
+  const list = addressesOf([block]);
   for (;;) {
     const error = aio_error(pointer);
     if (error !== ERRNO.EINPROGRESS) return error;
-    list ??= addressesOf([block]);
-    const addresses = list;
     // It ends early at a signal.
     await inPool(
-      () => aio_suspend_nonblocking(pointerOf(addresses), 1, null),
+      () => aio_suspend_nonblocking(pointerOf(list), 1, null),
       () => new Promise((resolve) => setTimeout(resolve, RETRY_MS, 0)),
     );
   }

@@ -9,7 +9,6 @@ import { cannotWrite } from "../../backends/convert/must_write.ts";
 import type { PartTarget } from "../../backends/convert/part_target.ts";
 import { RAW_UNIT } from "../../backends/convert/raw_writer.ts";
 import { LOOK_OPTIONS } from "../../backends/driver.ts";
-import { SECTOR } from "../../backends/formats/qcow2/constants.ts";
 import { describeNew } from "../../backends/formats/qcow2/creating/create_qcow2.ts";
 import { FilledImage } from "../../backends/formats/qcow2/creating/filled_image.ts";
 import {
@@ -24,6 +23,7 @@ import { shownSource } from "../../backends/protocols/http/url.ts";
 import { recordedBacking } from "../../backends/recorded_backing.ts";
 import { parseSource } from "../../backends/registry.ts";
 import type { DriverServices } from "../../backends/services.ts";
+import { sectorEnd } from "../../backends/size.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { errnoOf } from "../../base/errno_of.ts";
 import { UserError } from "../../base/user_error.ts";
@@ -194,7 +194,7 @@ export class NewTarget {
     }
     const image = describeNew(this.name, {
       // QEMU counts sectors, and would not show the rest of the last one.
-      size: Math.ceil(size / SECTOR) * SECTOR,
+      size: sectorEnd(size),
       clusterSize,
       backing: recorded,
       preallocation: "off",
